@@ -1,0 +1,1 @@
+"""Infisical over HTTP: transport, client, leases and coalesced readings."""

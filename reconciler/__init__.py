@@ -1,0 +1,1 @@
+"""The driver, when and whether something runs, and what each effect does."""

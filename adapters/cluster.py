@@ -6,7 +6,7 @@ library leaves an implementation: what went wrong is a value that the caller mat
 """
 
 import enum
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -144,7 +144,7 @@ class Cluster(Protocol):
         ...
 
     async def patch(
-        self, kind: Kind, namespace: str, name: str, operations: list[Mapping[str, Any]], manager: str
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], manager: str
     ) -> Written:
         """JSON patch (RFC 6902). A `test` that fails is a Conflict."""
         ...

@@ -1,0 +1,407 @@
+"""The cluster protocol, answered by a Kubernetes API server, over kubernetes-asyncio's client.
+
+Of the library, the client's connection settings, authentication and requests are used; objects stay plain
+JSON. Its `Watch` is not used: it makes a second client, repeats an expired version after a 410, has no read
+time-out and parses each event twice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from kubernetes_asyncio.client import ApiClient, Configuration
+
+from adapters.cluster import (
+    Absent,
+    Change,
+    ChangeType,
+    Conflict,
+    Denied,
+    Done,
+    Expired,
+    Kind,
+    Listed,
+    ListResult,
+    Object,
+    Read,
+    Refused,
+    Selection,
+    Unavailable,
+    WatchEvent,
+    Written,
+)
+from adapters.kinds import kind_of
+from adapters.kubernetes.answers import Failure, Purpose, classify, classify_event
+
+CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
+CONNECT_SECONDS = 10.0
+PAGE_SIZE = 500
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+    object: Object
+
+
+_READ_BUFFER = 2**21
+_JSON = "application/json"
+_PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_APPLY, _JSON_PATCH, _MERGE_PATCH = (
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+)
+_OBJECTS = msgspec.json.Decoder(dict[str, Any])
+_EVENTS = msgspec.json.Decoder(_Event)
+_UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError)
+
+Query = Sequence[tuple[str, str]]
+Refresh = Callable[[], Awaitable[None]]
+
+
+class NoCluster(Exception):
+    """There is no way to an API server. The text is for the person who started the program."""
+
+
+class KubernetesCluster:
+    """A Kubernetes API server. Made by `adapters.kubernetes.connect`; ended by `close`."""
+
+    def __init__(self, configuration: Configuration, refresh: Refresh) -> None:
+        """Needs a running event loop. `refresh` renews the token in `configuration`, after an answer 401; it
+        raises NoCluster when it cannot."""
+        self._client = ApiClient(configuration)
+        _use_own_session(self._client)
+        self._configuration = configuration
+        self._refresh = refresh
+        self._refreshing = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close all connections; open watches end."""
+        await self._client.close()
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Read:
+        answer = await self._call("GET", "get", kind, _path(kind, namespace, name))
+        match answer:
+            case dict():
+                return Done(answer)
+            case Conflict() | Expired():  # no server answers a GET so
+                return Unavailable()
+            case _:
+                return answer
+
+    async def list(self, selection: Selection) -> ListResult:
+        items: list[Object] = []
+        token = ""
+        while True:
+            query = [*_query(selection), ("limit", str(PAGE_SIZE))]
+            if token:
+                query.append(("continue", token))
+            page = await self._call(
+                "GET",
+                "list",
+                selection.kind,
+                _path(selection.kind, selection.namespace),
+                query=query,
+                accept=_PARTIAL_LIST if selection.metadata_only else _JSON,
+            )
+            if isinstance(page, Conflict):  # no server answers a GET so
+                return Unavailable()
+            if not isinstance(page, dict):
+                return page
+            items.extend(_with_kind(item, selection) for item in page.get("items") or [])
+            metadata = page.get("metadata") or {}
+            token = metadata.get("continue") or ""
+            if not token:
+                return Listed(items, str(metadata.get("resourceVersion") or ""))
+
+    async def watch(self, selection: Selection, version: str, idle: float) -> AsyncIterator[WatchEvent]:
+        query = [
+            *_query(selection),
+            ("watch", "1"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", version),
+        ]
+        resource = selection.kind.plural
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self._request(
+                    "GET",
+                    _path(selection.kind, selection.namespace),
+                    query=query,
+                    accept=_PARTIAL if selection.metadata_only else _JSON,
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                )
+                failure = await self._failure(response, Purpose.READ, "watch", resource)
+        except _UNREACHABLE:
+            yield Unavailable()
+            return
+        if failure is not None:
+            yield _watch_end(failure)
+            return
+        try:
+            async for line in _lines(response.content, idle):
+                event = _event(line, selection)
+                yield event
+                if not isinstance(event, Change):
+                    return
+        except TimeoutError:
+            return  # silent for too long: as if the server had ended it
+        except (*_UNREACHABLE, msgspec.DecodeError):
+            yield Unavailable()
+        finally:
+            response.close()
+
+    async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:
+        kind, metadata = kind_of(object), object["metadata"]
+        if version is not None:
+            object = {**object, "metadata": {**metadata, "resourceVersion": version}}
+        return await self._write(
+            "PATCH",
+            kind,
+            _path(kind, metadata.get("namespace"), metadata["name"]),
+            query=[("fieldManager", manager), ("force", "true")],
+            body=object,
+            content_type=_APPLY,
+        )
+
+    async def create(self, object: Object, manager: str) -> Written:
+        kind = kind_of(object)
+        return await self._write(
+            "POST",
+            kind,
+            _path(kind, object["metadata"].get("namespace")),
+            query=[("fieldManager", manager)],
+            body=object,
+        )
+
+    async def patch(
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], manager: str
+    ) -> Written:
+        return await self._write(
+            "PATCH",
+            kind,
+            _path(kind, namespace, name),
+            query=[("fieldManager", manager)],
+            body=[dict(operation) for operation in operations],
+            content_type=_JSON_PATCH,
+        )
+
+    async def patch_status(
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        status: Mapping[str, Any],
+        manager: str,
+        *,
+        version: str | None = None,
+    ) -> Written:
+        body: Object = {"status": dict(status)}
+        if version is not None:
+            body["metadata"] = {"resourceVersion": version}
+        return await self._write(
+            "PATCH",
+            kind,
+            _path(kind, namespace, name) + "/status",
+            query=[("fieldManager", manager)],
+            body=body,
+            content_type=_MERGE_PATCH,
+            resource=f"{kind.plural}/status",
+        )
+
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, version: str | None = None
+    ) -> Written:
+        preconditions = {
+            field: value for field, value in (("uid", uid), ("resourceVersion", version)) if value is not None
+        }
+        body: Object = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            **({"preconditions": preconditions} if preconditions else {}),
+        }
+        written = await self._write("DELETE", kind, _path(kind, namespace, name), query=[], body=body)
+        return Done() if isinstance(written, Done) else written
+
+    async def _write(
+        self,
+        method: str,
+        kind: Kind,
+        path: str,
+        *,
+        query: Query,
+        body: Any,
+        content_type: str = _JSON,
+        resource: str | None = None,
+    ) -> Written:
+        verb = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}[method]
+        answer = await self._call(
+            method, verb, kind, path, query=query, body=body, content_type=content_type, resource=resource
+        )
+        match answer:
+            case dict():
+                return Done(answer)
+            case Expired():  # no server answers a write so
+                return Unavailable()
+            case _:
+                return answer
+
+    async def _call(
+        self,
+        method: str,
+        verb: str,
+        kind: Kind,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: Any = None,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+        resource: str | None = None,
+    ) -> Object | Failure:
+        """The object in a good answer, or what the other answer means."""
+        purpose = Purpose.READ if method == "GET" else Purpose.WRITE
+        if content_type == _JSON_PATCH:
+            purpose = Purpose.JSON_PATCH
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self._request(
+                    method, path, query=query or [], body=body, content_type=content_type, accept=accept
+                )
+                failure = await self._failure(response, purpose, verb, resource or kind.plural)
+                if failure is not None:
+                    return failure
+                return _OBJECTS.decode(await response.read())
+        except (*_UNREACHABLE, msgspec.DecodeError):
+            return Unavailable()
+
+    async def _failure(
+        self, response: aiohttp.ClientResponse, purpose: Purpose, verb: str, resource: str
+    ) -> Failure | None:
+        if 200 <= response.status <= 299:
+            return None
+        return classify(response.status, await response.read(), response.headers, purpose, verb, resource)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query,
+        body: Any = None,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> aiohttp.ClientResponse:
+        """Send a request, and once more with a renewed token where the server does not know ours (any more)."""
+        limits = timeout or aiohttp.ClientTimeout(total=CALL_SECONDS, sock_connect=CONNECT_SECONDS)
+
+        async def send() -> aiohttp.ClientResponse:
+            response: aiohttp.ClientResponse = await self._client.call_api(
+                path,
+                method,
+                query_params=list(query),
+                header_params={"Accept": accept, "Content-Type": content_type},
+                body=body,
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _request_timeout=limits,
+            )
+            return response
+
+        token = self._token()
+        response = await send()
+        if response.status != 401:
+            return response
+        try:
+            await self._renew(token)
+        except NoCluster:
+            return response  # the answer 401 stands, and tells the caller that there is no way at present
+        if self._token() == token:
+            return response
+        response.release()
+        return await send()
+
+    def _token(self) -> str | None:
+        token: str | None = self._configuration.api_key.get("BearerToken")
+        return token
+
+    async def _renew(self, used: str | None) -> None:
+        async with self._refreshing:
+            if self._token() == used:  # otherwise another call has renewed it meanwhile
+                await self._refresh()
+
+
+def _use_own_session(client: ApiClient) -> None:
+    """Replace the library's session, keeping its connector, and with it TLS and client certificates.
+
+    The library's session looks into ~/.netrc at every request (trust_env) and keeps cookies. A proxy that
+    the environment names is settled once, when connecting.
+    """
+    session: aiohttp.ClientSession = client.rest_client.pool_manager
+    client.rest_client.pool_manager = aiohttp.ClientSession(
+        connector=session.connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=_READ_BUFFER,
+    )
+    session.detach()
+
+
+async def _lines(content: aiohttp.StreamReader, idle: float) -> AsyncIterator[bytes]:
+    """Lines of any length (`readline` gives up at the size of its buffer). Raises TimeoutError after `idle` s."""
+    pending: list[bytes] = []
+    while True:
+        async with asyncio.timeout(idle):
+            chunk = await content.readany()
+        if not chunk:
+            return  # a line cut off by the end is no event
+        first, *rest = chunk.split(b"\n")
+        pending.append(first)
+        for part in rest:
+            line = b"".join(pending)
+            pending = [part]
+            if line.strip():
+                yield line
+
+
+def _event(line: bytes, selection: Selection) -> WatchEvent:
+    event = _EVENTS.decode(line)
+    if event.type == "ERROR":
+        return _watch_end(classify_event(event.object, "watch", selection.kind.plural))
+    return Change(ChangeType(event.type), _with_kind(event.object, selection))
+
+
+def _watch_end(failure: Failure) -> WatchEvent:
+    match failure:
+        case Expired() | Denied() | Unavailable() | Absent():
+            return failure
+        case Conflict() | Refused():  # a version from the future, or unreadable: listing again mends both
+            return Expired()
+
+
+def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
+    path = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    if kind.namespaced and namespace:
+        path += f"/namespaces/{quote(namespace, safe='')}"
+    path += f"/{kind.plural}"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _query(selection: Selection) -> list[tuple[str, str]]:
+    query = []
+    if selection.labels:
+        query.append(("labelSelector", selection.labels))
+    if selection.fields:
+        query.append(("fieldSelector", selection.fields))
+    return query
+
+
+def _with_kind(item: Object, selection: Selection) -> Object:
+    """A list's items say neither apiVersion nor kind (metadata-only ones say PartialObjectMetadata)."""
+    return {**item, "apiVersion": selection.kind.api_version, "kind": selection.kind.name}

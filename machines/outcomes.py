@@ -6,7 +6,6 @@ makes its message. Times are seconds since 1970 (UTC), durations are seconds.
 """
 
 import enum
-from typing import ClassVar
 
 import msgspec
 
@@ -34,12 +33,14 @@ def _tag(name: str) -> str:
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome", tag=_tag, omit_defaults=True):
-    """The answer to an effect. Its tag (`LeaseRefused` is `lease_refused`) triggers the transition."""
+    """The answer to an effect. Its tag triggers the transition."""
 
-    trigger: ClassVar[str]
 
-    def __init_subclass__(cls, **_: object) -> None:
-        cls.trigger = _tag(cls.__name__)
+def trigger(outcome: type[Outcome]) -> str:
+    """The name by which rows call an outcome: `lease_refused` for LeaseRefused."""
+    tag = outcome.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
 
 
 # --- failures: what must be done about them is their type ------------------------------------------------------
@@ -198,6 +199,20 @@ class Cancelled(Outcome, frozen=True, kw_only=True):
     """The program is stopping, or gave up this run. Says nothing about the resource."""
 
 
+Failure = (
+    Unavailable
+    | Denied
+    | Missing
+    | Invalid
+    | Refused
+    | Conflict
+    | Absent
+    | NotOurs
+    | LeaseRefused
+    | ProjectGone
+)
+
+
 # --- successes -------------------------------------------------------------------------------------------------
 
 
@@ -354,7 +369,6 @@ class Observed(Outcome, frozen=True, kw_only=True):
 class ExternalSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     """An ExternalSecret, its target and its stores."""
 
-    trigger: ClassVar[str] = "observed"
     wanted: SyncedVersion  # of the resource as it is now
     synced: SyncedVersion | None = None
     refreshed: float | None = None  # status.refreshTime
@@ -369,7 +383,6 @@ class ExternalSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"
 class StoreObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     """A SecretStore or ClusterSecretStore."""
 
-    trigger: ClassVar[str] = "observed"
     store: StoreFacts
     referent: bool = False  # its credentials lie in the namespace of whoever uses it
     several_auth: bool = False
@@ -383,6 +396,6 @@ class StoreObserved(Observed, frozen=True, kw_only=True, tag="observed"):
 
 
 class KindObserved(Observed, frozen=True, kw_only=True, tag="observed"):
-    """A resource of a kind that has no machine of its own yet."""
+    """A resource of a kind that has no machine of its own yet, and the stores that it names."""
 
-    trigger: ClassVar[str] = "observed"
+    stores: tuple[StoreFacts, ...] = ()

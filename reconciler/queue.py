@@ -1,0 +1,121 @@
+"""The queue: which resource runs next, and when. It knows nothing of what a run does.
+
+A resource stands in it once: asked for twice, it keeps the earlier time and the better lane, and must see the
+world from the later moment on. While it runs, what asks for it waits aside, and holds up nobody else. A new or
+changed resource goes before a retry, a retry before a periodic refresh. Times are the event loop's, in seconds.
+"""
+
+import enum
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+class Lane(enum.IntEnum):
+    """Who goes first."""
+
+    CHANGE = 0
+    RETRY = 1
+    REFRESH = 2
+
+
+class Wish(Generic[KeyT]):
+    """Somebody wants a resource to run. `since`: the moment from which on the run must see the world."""
+
+    __slots__ = ("due", "key", "lane", "reason", "since")
+
+    def __init__(self, key: KeyT, lane: Lane, due: float, since: float, reason: str) -> None:
+        self.key = key
+        self.lane = lane
+        self.due = due
+        self.since = since
+        self.reason = reason
+
+    def merged(self, other: "Wish[KeyT]") -> "Wish[KeyT]":
+        """Both wishes in one: the earlier time, the better lane, the later sight, the reason of the sooner."""
+        sooner = min(self, other, key=lambda wish: (wish.due, wish.lane))
+        return Wish(
+            self.key,
+            min(self.lane, other.lane),
+            sooner.due,
+            max(self.since, other.since),
+            sooner.reason,
+        )
+
+
+class Queue(Generic[KeyT]):
+    """Wishes by lane and time. Not for threads."""
+
+    def __init__(self) -> None:
+        self._wishes: dict[KeyT, Wish[KeyT]] = {}
+        self._later: list[tuple[float, int, Wish[KeyT]]] = []
+        self._ready: tuple[deque[Wish[KeyT]], ...] = tuple(deque() for _ in Lane)
+        self._running: set[KeyT] = set()
+        self._aside: dict[KeyT, Wish[KeyT]] = {}
+        self._count = itertools.count()
+
+    def add(self, wish: Wish[KeyT]) -> None:
+        """Ask for a run. While the resource runs, the wish waits aside."""
+        if wish.key in self._running:
+            before = self._aside.get(wish.key)
+            self._aside[wish.key] = before.merged(wish) if before else wish
+            return
+        known = self._wishes.get(wish.key)
+        if known is not None:
+            merged = known.merged(wish)
+            if (merged.due, merged.lane) == (known.due, known.lane):
+                known.since, known.reason = merged.since, merged.reason
+                return
+            wish = merged
+        self._wishes[wish.key] = wish
+        heapq.heappush(self._later, (wish.due, next(self._count), wish))
+
+    def forget(self, key: KeyT) -> None:
+        """Nobody wants this resource to run any more."""
+        self._wishes.pop(key, None)
+        self._aside.pop(key, None)
+
+    def take(self, now: float) -> Wish[KeyT] | None:
+        """The wish whose turn it is, from then on running until `done`; None where nothing is due."""
+        while self._later and self._later[0][0] <= now:
+            wish = heapq.heappop(self._later)[2]
+            if self._wishes.get(wish.key) is wish:  # else it was replaced or forgotten
+                self._ready[wish.lane].append(wish)
+        for lane in self._ready:
+            while lane:
+                wish = lane.popleft()
+                if self._wishes.get(wish.key) is wish:
+                    del self._wishes[wish.key]
+                    self._running.add(wish.key)
+                    return wish
+        return None
+
+    def done(self, key: KeyT) -> None:
+        """A run is over: what asked for it meanwhile comes back."""
+        self._running.discard(key)
+        aside = self._aside.pop(key, None)
+        if aside is not None:
+            self.add(aside)
+
+    def next_due(self) -> float | None:
+        """When there is something to take: a time (perhaps past), or None where nothing is wished for."""
+        while self._later and self._wishes.get(self._later[0][2].key) is not self._later[0][2]:
+            heapq.heappop(self._later)
+        if any(self._wishes.get(wish.key) is wish for lane in self._ready for wish in lane):
+            return float("-inf")
+        return self._later[0][0] if self._later else None
+
+    def wish(self, key: KeyT) -> Wish[KeyT] | None:
+        """What is wished for a resource, if anything."""
+        return self._wishes.get(key) or self._aside.get(key)
+
+    def depth(self) -> dict[Lane, int]:
+        """How many wishes wait in each lane, due or not."""
+        depth = dict.fromkeys(Lane, 0)
+        for wish in (*self._wishes.values(), *self._aside.values()):
+            depth[wish.lane] += 1
+        return depth

@@ -1,0 +1,83 @@
+"""The runner: takes resources from the queue and runs them, never one twice at once, never more than the limit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from reconciler.queue import Queue, Wish
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+
+
+class Runner(Generic[KeyT]):
+    """Runs what the queue gives. `work` must not raise but for cancellation."""
+
+    def __init__(self, queue: Queue[KeyT], work: Callable[[Wish[KeyT]], Awaitable[None]], limit: int) -> None:
+        self._queue = queue
+        self._work = work
+        self._limit = limit
+        self._tasks: dict[asyncio.Task[None], KeyT] = {}
+        self._wake = asyncio.Event()
+        self._failed: BaseException | None = None
+
+    def add(self, wish: Wish[KeyT]) -> None:
+        """Ask for a run."""
+        self._queue.add(wish)
+        self._wake.set()
+
+    def forget(self, key: KeyT) -> None:
+        """Nobody wants this resource to run any more."""
+        self._queue.forget(key)
+
+    @property
+    def running(self) -> int:
+        """How many runs are under way."""
+        return len(self._tasks)
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises what a run raised that should not have raised."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            if self._failed is not None:
+                raise self._failed
+            while len(self._tasks) < self._limit and (wish := self._queue.take(loop.time())) is not None:
+                task = loop.create_task(self._one(wish), name=str(wish.key))
+                self._tasks[task] = wish.key
+                task.add_done_callback(self._over)
+            due = self._queue.next_due() if len(self._tasks) < self._limit else None
+            delay = None if due is None else max(0.0, due - loop.time())
+            try:
+                async with asyncio.timeout(delay):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _one(self, wish: Wish[KeyT]) -> None:
+        await self._work(wish)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._queue.done(self._tasks.pop(task))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed = error
+        self._wake.set()
+
+    async def drain(self, patience: float) -> None:
+        """Let what is under way finish, for so many seconds; cancel what is left, and wait for that."""
+        tasks = set(self._tasks)
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=patience)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    async def idle(self) -> None:
+        """Wait until nothing runs and nothing is due now. For one-off commands, that run until all is done."""
+        loop = asyncio.get_running_loop()
+        while self._tasks or ((due := self._queue.next_due()) is not None and due <= loop.time()):
+            if self._tasks:
+                await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(0)

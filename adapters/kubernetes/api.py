@@ -33,8 +33,8 @@ from adapters.cluster import (
     WatchEvent,
     Written,
 )
-from adapters.kinds import kind_of
 from adapters.kubernetes.answers import Failure, Purpose, classify, classify_event
+from adapters.resources.kinds import kind_of
 
 CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
 CONNECT_SECONDS = 10.0

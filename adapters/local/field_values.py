@@ -1,0 +1,126 @@
+"""Objects taken apart into fields, and put together again: merged, and with fields removed.
+
+Objects merge field by field; a list is one field, except those that the API server merges by item: finalizers
+(by value), owner references (by uid), conditions (by type).
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from adapters.cluster import Object
+from adapters.field_sets import Path
+
+HOLDER = object()  # the value of a path that is not a field itself, but holds some
+
+_KEYED_LISTS: dict[Path, str] = {
+    ("f:metadata", "f:ownerReferences"): "uid",
+    ("f:status", "f:conditions"): "type",
+}
+_SETS: set[Path] = {("f:metadata", "f:finalizers")}
+_NOBODYS: set[Path] = {
+    ("f:apiVersion",),
+    ("f:kind",),
+    ("f:metadata",),
+    *(
+        ("f:metadata", f"f:{name}")
+        for name in (
+            "name",
+            "namespace",
+            "uid",
+            "resourceVersion",
+            "generation",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "managedFields",
+        )
+    ),
+}
+
+
+def fields_of(object: Object) -> dict[Path, Any]:
+    """Every field that somebody can own, with its value (HOLDER for objects and items that hold fields)."""
+    return {path: value for path, value in _walk((), object) if path not in _NOBODYS and path}
+
+
+def applied_fields(object: Object) -> frozenset[Path]:
+    """The fields that an applied configuration owns: its leaves, and the items of merged lists."""
+    return frozenset(
+        path for path, value in fields_of(object).items() if value is not HOLDER or path[-1].startswith("k:")
+    )
+
+
+def merged(live: Any, applied: Any, path: Path = ()) -> Any:
+    """The live object with an applied configuration laid over it."""
+    if isinstance(live, Mapping) and isinstance(applied, Mapping):
+        result = dict(live)
+        for name, value in applied.items():
+            below = (*path, f"f:{name}")
+            result[name] = merged(live.get(name), value, below)
+        return result
+    if isinstance(live, list) and isinstance(applied, list):
+        if path in _SETS:
+            return live + [value for value in applied if value not in live]
+        if path in _KEYED_LISTS:
+            return _merged_items(live, applied, path)
+    return applied
+
+
+def without(object: Any, removed: Collection[Path], path: Path = ()) -> Any:
+    """The object without some fields. What a removal leaves empty goes too."""
+    if isinstance(object, Mapping):
+        return _without_members(object, removed, path)
+    if isinstance(object, list) and (path in _SETS or path in _KEYED_LISTS):
+        kept = []
+        for item in object:
+            below = (*path, _item_element(item, path))
+            if below in removed:
+                continue
+            kept.append(without(item, removed, below))
+        return kept
+    return object
+
+
+def _without_members(object: Mapping[str, Any], removed: Collection[Path], path: Path) -> dict[str, Any]:
+    result = {}
+    for name, value in object.items():
+        below = (*path, f"f:{name}")
+        if below in removed:
+            continue
+        left = without(value, removed, below)
+        if left or not value:  # what was empty before stays
+            result[name] = left
+    return result
+
+
+def _merged_items(live: list[Any], applied: list[Any], path: Path) -> list[Any]:
+    key = _KEYED_LISTS[path]
+    new = {item.get(key): item for item in applied}
+    result = [
+        merged(item, new.pop(item.get(key)), (*path, _item_element(item, path)))
+        if item.get(key) in new
+        else item
+        for item in live
+    ]
+    return result + [item for item in applied if item.get(key) in new]
+
+
+def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, Mapping) and value:
+        yield path, HOLDER
+        for name, below in value.items():
+            yield from _walk((*path, f"f:{name}"), below)
+    elif isinstance(value, list) and value and (path in _SETS or path in _KEYED_LISTS):
+        yield path, HOLDER
+        for item in value:
+            yield from _walk((*path, _item_element(item, path)), item)
+    else:
+        yield path, value
+
+
+def _item_element(item: Any, path: Path) -> str:
+    if path in _SETS:
+        return "v:" + json.dumps(item, separators=(",", ":"))
+    key = _KEYED_LISTS[path]
+    return "k:" + json.dumps({key: item.get(key)}, separators=(",", ":"))

@@ -1,1 +1,1 @@
-"""Infisical over HTTP: transport, client, leases and coalesced readings."""
+"""Everything that speaks to an Infisical server: one client, shared leases, coalesced readings."""

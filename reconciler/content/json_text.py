@@ -32,9 +32,12 @@ _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class JsonNode:
-    """One JSON value with its place in the source text. `names` runs parallel to `children` in an object."""
+    """One JSON value with its place in the source text.
 
-    __slots__ = ("children", "end", "kind", "names", "source", "start")
+    In an object `names` (and `literals`, the names as written, in quotes) run parallel to `children`.
+    """
+
+    __slots__ = ("children", "end", "kind", "literals", "names", "source", "start")
 
     def __init__(self, kind: JsonKind, source: str, start: int, end: int) -> None:
         self.kind = kind
@@ -42,6 +45,7 @@ class JsonNode:
         self.start = start
         self.end = end
         self.names: list[str] = []
+        self.literals: list[str] = []
         self.children: list[JsonNode] = []
 
     def __repr__(self) -> str:
@@ -51,6 +55,11 @@ class JsonNode:
     def raw(self) -> str:
         """The text as it stands in the source."""
         return self.source[self.start : self.end]
+
+    @property
+    def inner(self) -> str:
+        """What stands between a container's brackets, without the space around it."""
+        return self.source[self.start + 1 : self.end - 1].strip(" \t\n\r")
 
     @property
     def text(self) -> str:
@@ -68,6 +77,11 @@ def unquote(literal: str) -> str:
         return literal[1:-1]
     text: str = json.loads(literal)
     return _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def is_string_literal(text: str) -> bool:
+    """Whether a text is one valid JSON string, quotes included."""
+    return _STRING.fullmatch(text) is not None
 
 
 def _skip_space(source: str, position: int) -> int:
@@ -97,7 +111,9 @@ def _name_at(source: str, position: int, container: JsonNode) -> int | None:
     position = _skip_space(source, match.end())
     if not source.startswith(":", position):
         return None
-    container.names.append(unquote(match.group()))
+    literal = match.group()
+    container.literals.append(literal)
+    container.names.append(unquote(literal))
     return _skip_space(source, position + 1)
 
 

@@ -6,7 +6,7 @@ library leaves an implementation: what went wrong is a value that the caller mat
 """
 
 import enum
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -102,6 +102,14 @@ class Change(msgspec.Struct, frozen=True):
         return f"<Change {self.type.value}>"
 
 
+def bookmark(kind: Kind, version: str) -> Change:
+    """A change that says no more than how far a watch has come."""
+    metadata = {"resourceVersion": version}
+    return Change(
+        ChangeType.BOOKMARK, {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}
+    )
+
+
 class Selection(msgspec.Struct, frozen=True):
     """Which objects of a kind: one namespace or all (None), by labels (`a=b,c`) or fields (`metadata.name=x`)."""
 
@@ -129,10 +137,10 @@ class Cluster(Protocol):
         """All objects of a selection, read in pages, consistent at one resource version."""
         ...
 
-    def watch(self, selection: Selection, version: str, idle: float) -> AsyncIterator[WatchEvent]:
+    def watch(self, selection: Selection, version: str, idle: float) -> AsyncGenerator[WatchEvent, None]:
         """Changes after `version`, bookmarks included, until the server ends the watch (the iterator then ends
         without a word), or one event that is no Change, which is then the last. Silence for `idle` seconds ends
-        it too."""
+        it too. The first event is a bookmark of `version`: it says that the watch stands."""
         ...
 
     async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:

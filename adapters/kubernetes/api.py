@@ -6,7 +6,7 @@ time-out and parses each event twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -32,6 +32,7 @@ from adapters.cluster import (
     Unavailable,
     WatchEvent,
     Written,
+    bookmark,
 )
 from adapters.kubernetes.answers import Failure, Purpose, classify, classify_event
 from adapters.resources.kinds import kind_of
@@ -118,7 +119,9 @@ class KubernetesCluster:
             if not token:
                 return Listed(items, str(metadata.get("resourceVersion") or ""))
 
-    async def watch(self, selection: Selection, version: str, idle: float) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, selection: Selection, version: str, idle: float
+    ) -> AsyncGenerator[WatchEvent, None]:
         query = [
             *_query(selection),
             ("watch", "1"),
@@ -142,6 +145,7 @@ class KubernetesCluster:
         if failure is not None:
             yield _watch_end(failure)
             return
+        yield bookmark(selection.kind, version)
         try:
             async for line in _lines(response.content, idle):
                 event = _event(line, selection)

@@ -7,7 +7,7 @@ watches deliver later.
 import asyncio
 import datetime
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.cluster import (
@@ -26,6 +26,7 @@ from adapters.cluster import (
     Selection,
     WatchEvent,
     Written,
+    bookmark,
 )
 from adapters.local.admission import admit_core, admit_metadata, admit_ours, without_text
 from adapters.local.apply import applied, updated
@@ -87,11 +88,15 @@ class LocalCluster:
             return Refused()
         return Listed(items, str(self.store.revision))
 
-    async def watch(self, selection: Selection, version: str, idle: float) -> AsyncIterator[WatchEvent]:
+    async def watch(
+        self, selection: Selection, version: str, idle: float
+    ) -> AsyncGenerator[WatchEvent, None]:
         if selection.kind not in self._kinds:
             yield Absent()
             return
         position = int(version) if version.isdigit() else -1
+        if self.store.changes_after(position) is not None:
+            yield bookmark(selection.kind, version)
         while True:
             changes = self.store.changes_after(position)
             if changes is None:
@@ -110,7 +115,7 @@ class LocalCluster:
             except TimeoutError:
                 if idle <= BOOKMARK_SECONDS:
                     return
-                yield _bookmark(selection, position)
+                yield bookmark(selection.kind, str(position))
 
     # Writing
 
@@ -396,14 +401,3 @@ def _change(logged: Logged, selection: Selection) -> Change | None:
         last["metadata"]["resourceVersion"] = str(logged.revision)
         return Change(ChangeType.DELETED, last)
     return None
-
-
-def _bookmark(selection: Selection, position: int) -> Change:
-    return Change(
-        ChangeType.BOOKMARK,
-        {
-            "apiVersion": selection.kind.api_version,
-            "kind": selection.kind.name,
-            "metadata": {"resourceVersion": str(position)},
-        },
-    )

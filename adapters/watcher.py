@@ -1,0 +1,151 @@
+"""Following a selection of objects: list once, then watch, and list again only where nothing else helps.
+
+    list --> replaced(all objects) --> watch from the list's version --> changed(each change)
+      ^                                  |  ends, is silent, or fails in passing: watch on from the last version
+      +----- 410: version too old -------+
+
+Each change and each bookmark moves the version on, so a watch that ends costs no list.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from adapters.cluster import (
+    Absent,
+    Change,
+    ChangeType,
+    Cluster,
+    Denied,
+    Expired,
+    Listed,
+    Object,
+    Refused,
+    Selection,
+    Unavailable,
+)
+
+IDLE_SECONDS = 150.0  # a server sends a bookmark about once a minute, so this is two of them missed
+FIRST_DELAY = 0.5
+MAX_DELAY = 30.0
+SHORT_WATCH = 1.0  # a watch that ends sooner, and told nothing, counts as a failure
+
+Problem = Absent | Denied | Unavailable | Expired | Refused
+
+
+class Sink(Protocol):
+    """What a watcher tells."""
+
+    def replaced(self, objects: Sequence[Object], /) -> None:
+        """All objects as they are now; what is not among them is gone."""
+        ...
+
+    def changed(self, change: Change, /) -> None:
+        """One change after that; never a bookmark."""
+        ...
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How a watcher is doing.
+
+    `synced`: it has delivered a whole list. `contact`: the loop's time of the last word from the server.
+    `problem`: why it is not following at this moment (`Absent`: the kind is not installed); None when it is.
+    """
+
+    synced: bool = False
+    contact: float | None = None
+    problem: Problem | None = None
+
+
+class Watcher:
+    """Follows one selection and tells one sink. `run` it in a task; it ends by cancellation only."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        selection: Selection,
+        sink: Sink,
+        random: Callable[[], float],
+        *,
+        idle: float = IDLE_SECONDS,
+    ) -> None:
+        """`random` gives numbers in [0, 1), for jitter. A watch that is silent for `idle` seconds is opened anew."""
+        self.selection = selection
+        self.health = Health()
+        self._cluster = cluster
+        self._sink = sink
+        self._random = random
+        self._idle = idle
+        self._synced = asyncio.Event()
+        self._failures = 0
+
+    async def synced(self) -> None:
+        """Return once a whole list has been delivered."""
+        await self._synced.wait()
+
+    async def run(self) -> None:
+        """List and watch for ever. What the sink raises comes out of here."""
+        version: str | None = None
+        while True:
+            if version is None:
+                version = await self._list()
+            else:
+                version = await self._watch(version)
+
+    async def _list(self) -> str | None:
+        """Deliver a whole list; the version to watch from, or None after a failure and a pause."""
+        listed = await self._cluster.list(self.selection)
+        if not isinstance(listed, Listed):
+            await self._pause(listed)
+            return None
+        self._sink.replaced(listed.items)
+        self._heard()
+        self._synced.set()
+        return listed.version
+
+    async def _watch(self, version: str) -> str | None:
+        """Deliver changes until the watch ends; the version to go on from, None where only a list helps."""
+        began, first = _now(), version
+        watch = self._cluster.watch(self.selection, version, self._idle)
+        async with contextlib.aclosing(watch) as events:
+            async for event in events:
+                if not isinstance(event, Change):
+                    return await self._ended(event, version)
+                version = event.object["metadata"]["resourceVersion"]
+                self._heard()
+                if version != first:
+                    self._failures = 0
+                if event.type is not ChangeType.BOOKMARK:
+                    self._sink.changed(event)
+        if version == first and _now() - began < SHORT_WATCH:
+            await self._pause(Unavailable())
+        else:
+            self._failures = 0
+        return version
+
+    async def _ended(self, problem: Absent | Denied | Unavailable | Expired, version: str) -> str | None:
+        if isinstance(problem, Expired):
+            if self._failures:  # the list before this watch did not help: do not list in a tight loop
+                await self._pause(problem)
+            self._failures += 1
+            return None
+        await self._pause(problem)
+        return None if isinstance(problem, Absent) else version
+
+    def _heard(self) -> None:
+        self.health = Health(synced=True, contact=_now())
+
+    async def _pause(self, problem: Problem) -> None:
+        """Note a failure and wait: longer after each, at random between half and the whole of it."""
+        self.health = msgspec.structs.replace(self.health, problem=problem)
+        delay = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        after = problem.after if isinstance(problem, Unavailable) else None
+        await asyncio.sleep(max(delay * (0.5 + self._random() / 2), min(after or 0.0, MAX_DELAY)))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

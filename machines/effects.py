@@ -9,12 +9,13 @@ from typing import ClassVar
 
 import msgspec
 
-from machines.names import FieldPath, ResourceName, ResourceVersion, RuleName, SyncedVersion
+from machines.names import FieldPath, ResourceName, ResourceVersion, SyncedVersion
 from machines.outcomes import (
     Absent,
     AbsentKey,
     Applied,
     Authenticated,
+    BrokenRule,
     Cancelled,
     Change,
     Conflict,
@@ -189,7 +190,7 @@ class Report(Effect, frozen=True, kw_only=True):
     absent: tuple[AbsentKey, ...] = ()
     synced: SyncedVersion | None = None
     former: ResourceName | None = None
-    rules: tuple[RuleName, ...] = ()
+    rules: tuple[BrokenRule, ...] = ()
     fields: tuple[FieldPath, ...] = ()
     last_good: float | None = None
     failing_since: float | None = None

@@ -354,6 +354,13 @@ class RefreshPolicy(enum.Enum):
     CREATED_ONCE = "CreatedOnce"
 
 
+class BrokenRule(msgspec.Struct, frozen=True):
+    """A rule of the resource definitions, and where a manifest breaks it."""
+
+    rule: RuleName
+    path: FieldPath
+
+
 class Observed(Outcome, frozen=True, kw_only=True):
     """What every observation tells of a resource."""
 
@@ -361,7 +368,7 @@ class Observed(Outcome, frozen=True, kw_only=True):
     version: ResourceVersion
     deleting: bool = False
     finalizer: bool = False  # one of ours, or one that External Secrets Operator left
-    broken_rules: tuple[RuleName, ...] = ()
+    broken_rules: tuple[BrokenRule, ...] = ()
     malformed: tuple[FieldPath, ...] = ()  # fields that no schema of ours would take
     unsupported: tuple[FieldPath, ...] = ()  # asked for, and not built
 

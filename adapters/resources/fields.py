@@ -41,6 +41,7 @@ def about(
 ResourceName = Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=NAME_PATTERN)]
 NamespaceName = Annotated[str, msgspec.Meta(min_length=1, max_length=63, pattern=NAMESPACE_PATTERN)]
 DataKey = Annotated[str, msgspec.Meta(min_length=1, max_length=253, pattern=SECRET_KEY_PATTERN)]
-# A duration in Go's spelling. The API server takes any text; `parsing` checks that it can be read.
-Duration = Annotated[str, msgspec.Meta(extra={"duration": True})]
+# A duration in Go's spelling, or a store's interval. The API server takes any text; `parsing` reads it.
+Duration = Annotated[str, msgspec.Meta(extra={"readable": "duration"})]
+StoreInterval = Annotated[int | str, msgspec.Meta(extra={"readable": "interval"})]
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]

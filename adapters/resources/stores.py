@@ -7,7 +7,15 @@ import msgspec
 
 from adapters.cluster import Object
 from adapters.resources.auth_blocks import Auth
-from adapters.resources.fields import DataKey, Duration, NamespaceName, Part, ResourceName, about
+from adapters.resources.fields import (
+    DataKey,
+    Duration,
+    NamespaceName,
+    Part,
+    ResourceName,
+    StoreInterval,
+    about,
+)
 from adapters.resources.metadata import Condition, Resource
 from adapters.resources.references import ATOMIC, LabelSelector
 
@@ -47,7 +55,7 @@ class CaProvider(Part, frozen=True, kw_only=True):
     """A Secret or ConfigMap that holds certificates."""
 
     type: Annotated[CaProviderType, about("Secret or ConfigMap.")]
-    name: Annotated[ResourceName, about("Name of the Secret or ConfigMap.")]
+    name: Annotated[ResourceName, StoreInterval, about("Name of the Secret or ConfigMap.")]
     key: Annotated[DataKey | None, about("Key under which the certificates are found, in PEM.")] = None
     namespace: Annotated[
         NamespaceName | None,
@@ -126,7 +134,7 @@ class StoreSpec(Part, frozen=True, kw_only=True):
         RetrySettings | None, about("How requests that fail in passing are repeated.")
     ] = None
     refresh_interval: Annotated[
-        int | str | None,
+        StoreInterval | None,
         about(
             "How often the store is validated: a number of seconds, or a duration such as 5m. "
             "The controller's own interval when absent or 0."

@@ -143,8 +143,14 @@ class Cluster(Protocol):
         it too. The first event is a bookmark of `version`: it says that the watch stands."""
         ...
 
-    async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:
-        """Server-side apply, forced, under a field manager. With `version`, only onto that resource version."""
+    async def apply(
+        self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
+    ) -> Written:
+        """Server-side apply, forced, under a field manager; makes the object where it is not there.
+
+        With `uid`, only onto that very object. With `version`, only onto that resource version; an object that
+        is not there has none, and is made all the same (an API server does so) unless `uid` is given too.
+        """
         ...
 
     async def create(self, object: Object, manager: str) -> Written:

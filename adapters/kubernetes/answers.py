@@ -18,6 +18,7 @@ Failure = Conflict | Absent | Refused | Denied | Expired | Unavailable
 _NOT_AUTHORIZED = re.compile(r'(is forbidden: |^)User ".*" cannot \S+ (resource|path) "')
 # Admission plugin OwnerReferencesPermissionEnforcement (OpenShift enables it): RBAC again, on the owner.
 _OWNER_NOT_AUTHORIZED = re.compile(r"cannot set blockOwnerDeletion|cannot set an ownerRef on a resource")
+_NO_FIELDS = ("", "patch")  # `patch`: the object that a JSON patch would give cannot be decoded
 _POLICY = re.compile(r"(ValidatingAdmissionPolicy|admission webhook) ")
 
 
@@ -56,6 +57,8 @@ def classify(
         return Unavailable(status.code, _retry_after(headers))
     if purpose is Purpose.JSON_PATCH and status.code == 422 and not status.kind and not status.causes:
         return Conflict()  # no object was looked at: a `test` failed, or a path is not there
+    if status.code == 422 and _field(status) == "metadata.uid":
+        return Conflict()  # a uid was our precondition, and this is another object, or there is none
     return _refused(status)
 
 
@@ -84,7 +87,7 @@ def _refused(status: _Status) -> Failure:
 
 
 def _field(status: _Status) -> str:
-    return next((field for _, field in status.causes if field), "")
+    return next((field for _, field in status.causes if field not in _NO_FIELDS), "")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -159,10 +159,11 @@ class KubernetesCluster:
         finally:
             response.close()
 
-    async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:
+    async def apply(
+        self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
+    ) -> Written:
         kind, metadata = kind_of(object), object["metadata"]
-        if version is not None:
-            object = {**object, "metadata": {**metadata, "resourceVersion": version}}
+        object = {**object, "metadata": {**metadata, **_preconditions(uid, version)}}
         return await self._write(
             "PATCH",
             kind,
@@ -220,9 +221,7 @@ class KubernetesCluster:
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        preconditions = {
-            field: value for field, value in (("uid", uid), ("resourceVersion", version)) if value is not None
-        }
+        preconditions = _preconditions(uid, version)
         body: Object = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -387,6 +386,11 @@ def _watch_end(failure: Failure) -> WatchEvent:
             return failure
         case Conflict() | Refused():  # a version from the future, or unreadable: listing again mends both
             return Expired()
+
+
+def _preconditions(uid: str | None, version: str | None) -> dict[str, str]:
+    given = (("uid", uid), ("resourceVersion", version))
+    return {field: value for field, value in given if value is not None}
 
 
 def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:

@@ -119,11 +119,15 @@ class LocalCluster:
 
     # Writing
 
-    async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:
+    async def apply(
+        self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
+    ) -> Written:
         kind, configuration = kind_of(object), without_text(copy_of(object))
         key = _key(kind, configuration)
         live = self.store.get(key)
-        if version is not None and (live is None or live["metadata"]["resourceVersion"] != version):
+        if uid is not None and (live is None or live["metadata"]["uid"] != uid):
+            return Conflict()
+        if version is not None and live is not None and live["metadata"]["resourceVersion"] != version:
             return Conflict()
         for name in (*_GENERATED, "managedFields", "resourceVersion"):
             configuration["metadata"].pop(name, None)
@@ -158,7 +162,7 @@ class LocalCluster:
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             return Refused()
         if _key(kind, new) != key:
-            return Refused("metadata.name")
+            return Refused()
         if any(new["metadata"].get(field) != live["metadata"][field] for field in ("uid", "resourceVersion")):
             return Conflict()
         _copy_generated(live, new)

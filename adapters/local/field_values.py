@@ -17,6 +17,7 @@ _KEYED_LISTS: dict[Path, str] = {
     ("f:metadata", "f:ownerReferences"): "uid",
     ("f:status", "f:conditions"): "type",
 }
+_WHOLE_ITEMS: set[Path] = {("f:metadata", "f:ownerReferences")}  # an item of it is one field
 _SETS: set[Path] = {("f:metadata", "f:finalizers")}
 _NOBODYS: set[Path] = {
     ("f:apiVersion",),
@@ -98,12 +99,13 @@ def _merged_items(live: list[Any], applied: list[Any], path: Path) -> list[Any]:
     key = _KEYED_LISTS[path]
     new = {item.get(key): item for item in applied}
     result = [
-        merged(item, new.pop(item.get(key)), (*path, _item_element(item, path)))
-        if item.get(key) in new
-        else item
-        for item in live
+        _merged_item(item, new.pop(item.get(key)), path) if item.get(key) in new else item for item in live
     ]
     return result + [item for item in applied if item.get(key) in new]
+
+
+def _merged_item(live: Any, applied: Any, path: Path) -> Any:
+    return applied if path in _WHOLE_ITEMS else merged(live, applied, (*path, _item_element(live, path)))
 
 
 def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
@@ -114,7 +116,11 @@ def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
     elif isinstance(value, list) and value and (path in _SETS or path in _KEYED_LISTS):
         yield path, HOLDER
         for item in value:
-            yield from _walk((*path, _item_element(item, path)), item)
+            below = (*path, _item_element(item, path))
+            if path in _WHOLE_ITEMS:
+                yield below, item
+            else:
+                yield from _walk(below, item)
     else:
         yield path, value
 

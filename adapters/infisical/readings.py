@@ -1,0 +1,266 @@
+"""Readings: who wants secrets of one folder at the same moment shares one listing.
+
+A folder's reading gathers wishes for a few milliseconds. A lone key is then read by its own request, several by one
+listing; what a listing cannot tell is asked singly. A listing that began before the time from which a caller must see
+the world does not serve it.
+"""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from adapters.infisical.answers import RemoteSecret
+from adapters.infisical.client import Client, NoSuchSecret, Readable
+from adapters.infisical.exchange import Retry
+from adapters.infisical.failures import SecretsFailure
+from adapters.infisical.flights import Flight
+from adapters.infisical.folder_view import FolderView, folder_view
+from adapters.infisical.lease_terms import LeaseKey
+from adapters.infisical.leases import Lease
+from adapters.infisical.places import Place, View, judged_by_list
+from adapters.infisical.secret_routes import Version
+from adapters.infisical.secret_text import SecretText
+from machines.names import RemoteName
+from machines.outcomes import AbsentKey, Denial, Denied, Invalid, Trouble, Unavailable
+
+GATHERING: Final = 0.005  # seconds for which a folder's reading takes further wishes before it begins
+KEEPING: Final = 2.0  # seconds for which a finished reading serves those who may see the world as it was then
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """On whose behalf something is read."""
+
+    client: Client
+    lease: Lease
+    retry: Retry
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A key's value."""
+
+    value: SecretText
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """All of a folder. `began` is on the loop's clock."""
+
+    view: FolderView
+    began: float
+
+
+class Empty(msgspec.Struct, frozen=True):
+    """The folder is there, may be read, and holds nothing: a single read said so."""
+
+    began: float
+
+
+KeyReading = Found | AbsentKey | SecretsFailure
+FolderReading = Listed | Empty | SecretsFailure
+
+
+class _Alone(msgspec.Struct, frozen=True):
+    """Only one key was wanted, so that nothing was listed."""
+
+
+class _Key(msgspec.Struct, frozen=True):
+    client: Client
+    lease: LeaseKey
+    token: int
+    place: Place
+    view: View
+    recursive: bool
+
+
+class _Reading:
+    """One folder as somebody reads it, from the first wish on."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.list_wanted = False
+        self.began: float | None = None
+        self.alone: str | None = None
+        self.flight: Flight[FolderReading | _Alone] | None = None
+        self.singles: dict[str, Flight[KeyReading]] = {}
+        self.late_listing: Flight[FolderReading] | None = None
+
+    def serves(self, since: float, name: str | None) -> bool:
+        """Whether a wish (for a key, or the whole folder) made now can join."""
+        if self.flight is None or not self.flight.joinable:
+            return False
+        if self.began is None:
+            return True
+        return self.began >= since and (self.alone is None or self.alone == name)
+
+
+class Readings:
+    """All readings under way, and those of the last moment."""
+
+    def __init__(self, *, gathering: float = GATHERING, keeping: float = KEEPING) -> None:
+        self._gathering = gathering
+        self._keeping = keeping
+        self._readings: dict[_Key, _Reading] = {}
+
+    async def folder(
+        self, reader: Reader, place: Place, view: View, *, since: float, recursive: bool = False
+    ) -> FolderReading:
+        """All secrets of a folder as it was at `since` (loop's clock) or later; `recursive`: and below it.
+
+        With expansion off, imported entries come expanded from servers of 2025 and later: `secret` reads them as
+        they are stored.
+        """
+        key = self._key(reader, place, view, recursive)
+        reading = self._joined(key, since, None, reader)
+        assert reading.flight is not None
+        result = await reading.flight.result()
+        assert not isinstance(result, _Alone), "a wish for the folder makes it a listing"
+        return result
+
+    async def secret(
+        self, reader: Reader, place: Place, view: View, name: RemoteName, *, since: float
+    ) -> KeyReading:
+        """One key of a folder as it was at `since` (loop's clock) or later."""
+        key = self._key(reader, place, view, recursive=False)
+        reading = self._joined(key, since, name, reader)
+        assert reading.flight is not None
+        result = await reading.flight.result()
+        if isinstance(result, _Alone):
+            return await self._singly(reading, key, reader, name)
+        return await self._from_listing(reading, key, reader, name, result)
+
+    # --- joining and beginning -----------------------------------------------------------------------------
+
+    def _key(self, reader: Reader, place: Place, view: View, recursive: bool) -> _Key:
+        lease = reader.lease
+        return _Key(reader.client, lease.key, lease.number, place, view, recursive)
+
+    def _joined(self, key: _Key, since: float, name: str | None, reader: Reader) -> _Reading:
+        reading = self._readings.get(key)
+        if reading is None or not reading.serves(since, name):
+            reading = self._readings[key] = _Reading()
+            reading.flight = Flight(self._read(reading, key, reader))
+        if reading.began is None:
+            reading.list_wanted |= name is None
+            reading.names |= {name} if name is not None else set()
+        return reading
+
+    async def _read(self, reading: _Reading, key: _Key, reader: Reader) -> FolderReading | _Alone:
+        try:
+            await asyncio.sleep(self._gathering)
+            reading.began = _now()
+            lone = next(iter(reading.names)) if len(reading.names) == 1 and not reading.list_wanted else None
+            if lone is not None and not judged_by_list(lone) and not _only_lists_expand(key):
+                reading.alone = lone
+                self._keep(key, reading)
+                return _Alone()
+            result = await self._listed(key, reader)
+        except BaseException:
+            self._forget(key, reading)
+            raise
+        if isinstance(result, Listed | Empty):
+            self._keep(key, reading)
+        else:
+            self._forget(key, reading)
+        return result
+
+    def _keep(self, key: _Key, reading: _Reading) -> None:
+        asyncio.get_running_loop().call_later(self._keeping, self._forget, key, reading)
+
+    def _forget(self, key: _Key, reading: _Reading) -> None:
+        if self._readings.get(key) is reading:
+            del self._readings[key]
+
+    # --- asking --------------------------------------------------------------------------------------------
+
+    async def _listed(self, key: _Key, reader: Reader) -> FolderReading:
+        """List the folder. Where it has nothing of its own, one single read tells whether it is there and readable."""
+        began = _now()
+        client, token, place = key.client, reader.lease.token, key.place
+        listing = await client.list(token, place, key.view, reader.retry, recursive=key.recursive)
+        if isinstance(listing, SecretsFailure):
+            return listing
+        view = folder_view(listing, place.folder, recursive=key.recursive)
+        if any(entry.folder is not None for entry in view.entries):
+            return Listed(view, began)
+        seen = await client.probe(token, place, key.view, reader.retry)
+        if not isinstance(seen, Readable):
+            return seen
+        return Listed(view, began) if view.entries else Empty(began)
+
+    async def _singly(self, reading: _Reading, key: _Key, reader: Reader, name: RemoteName) -> KeyReading:
+        """Read one key by its own request, once for all who want it."""
+        flight = reading.singles.get(name)
+        if flight is None or not flight.joinable:
+            flight = reading.singles[name] = Flight(self._single(reading, key, reader, name))
+        result = await flight.result()
+        if not isinstance(result, Found | AbsentKey) and reading.singles.get(name) is flight:
+            del reading.singles[name]
+        return result
+
+    async def _single(self, reading: _Reading, key: _Key, reader: Reader, name: RemoteName) -> KeyReading:
+        client, folder = key.client, key.place.folder
+        doubtful = key.view.expand and client.routes.secrets.known is not Version.V4
+        result = await client.read(
+            reader.lease.token, key.place, key.view, name, reader.retry, patient=not doubtful
+        )
+        if isinstance(result, NoSuchSecret):
+            return AbsentKey(key=name, folder=folder)
+        if isinstance(result, RemoteSecret):
+            if result.value is None:
+                return Denied(what=Denial.VALUE, folder=folder, key=name)
+            if not _only_lists_expand(key):
+                return Found(result.value)
+            listed = await self._late_listing(reading, key, reader)
+            value = _value_in(listed, name) or result.value
+            # Not in the list either: only a text without a reference is sure to be the whole value.
+            references = value is result.value and "${" in value.reveal()
+            return Denied(what=Denial.READ, folder=folder, key=name) if references else Found(value)
+        failed = isinstance(result, Unavailable) and result.why is Trouble.FAULT
+        if failed and doubtful and client.routes.secrets.known is Version.V3:
+            # A reference into an absent folder: servers of 2025 fail on it singly, and leave it as it is in lists.
+            value_listed = _value_in(await self._late_listing(reading, key, reader), name)
+            return Found(value_listed) if value_listed is not None else result
+        return result
+
+    async def _late_listing(self, reading: _Reading, key: _Key, reader: Reader) -> FolderReading:
+        """The listing behind a reading, made now if it had none."""
+        assert reading.flight is not None
+        result = await reading.flight.result()
+        if not isinstance(result, _Alone):
+            return result
+        if reading.late_listing is None or not reading.late_listing.joinable:
+            reading.late_listing = Flight(self._listed(key, reader))
+        return await reading.late_listing.result()
+
+    async def _from_listing(
+        self, reading: _Reading, key: _Key, reader: Reader, name: RemoteName, result: FolderReading
+    ) -> KeyReading:
+        folder = key.place.folder
+        if isinstance(result, Empty):
+            return AbsentKey(key=name, folder=folder)
+        if isinstance(result, Listed):
+            entry = result.view.entry(name)
+            if entry is None and judged_by_list(name):
+                return AbsentKey(key=name, folder=folder)
+            if entry is None or (entry.folder is None and not key.view.expand and not judged_by_list(name)):
+                return await self._singly(reading, key, reader, name)
+            if entry.value is None:
+                return Denied(what=Denial.VALUE, folder=folder, key=name)
+            return Found(entry.value)
+        refused = isinstance(result, Denied) and result.what is not Denial.MEMBERSHIP
+        if (refused or isinstance(result, Invalid)) and not judged_by_list(name):
+            return await self._singly(reading, key, reader, name)
+        return result
+
+
+def _only_lists_expand(key: _Key) -> bool:
+    return key.view.expand and key.client.routes.expands_singly is False
+
+
+def _value_in(result: FolderReading, name: str) -> SecretText | None:
+    entry = result.view.entry(name) if isinstance(result, Listed) else None
+    return entry.value if entry is not None else None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

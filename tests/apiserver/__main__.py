@@ -40,10 +40,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     try:
         kubectl = find_program("kubectl")
-        find_program("kube-controller-manager")
+        find_program("controllers")
         with ApiServer() as server:
             count = asyncio.run(prepare(server))
-            server.start_controller_manager()
+            server.start_controllers()
             access = server.access
             print(
                 GREETING.format(

@@ -28,10 +28,10 @@ from tests.apiserver.toolchain import find_go
 MODULE = Path(__file__).parent / "module"
 KUBERNETES_VERSION = "1.36.3"
 
-# The API server holds its etcd; the others are the programs of Kubernetes as they are.
+# The API server holds its etcd; `controllers` is the part of the controller manager that tests need.
 PACKAGES: Mapping[str, str] = {
     "kube-apiserver": "./kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    "controllers": "./controllers",
     "kubectl": "k8s.io/kubernetes/cmd/kubectl",
 }
 

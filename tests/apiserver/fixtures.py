@@ -39,9 +39,9 @@ def apiserver(shared_apiserver: SharedServer) -> Access:
 
 
 @pytest.fixture(scope="session")
-def controller_manager(shared_apiserver: SharedServer) -> None:
+def controllers(shared_apiserver: SharedServer) -> None:
     """Garbage is collected on the server of the run, and namespaces end."""
-    shared_apiserver.ensure_controller_manager()
+    shared_apiserver.ensure_controllers()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ async def install_crds(api: ApiClient, definitions: Iterable[Object]) -> None:
     """Applies them, and waits until each kind can be listed and watched.
 
     A definition just applied is 404 for a moment, although the server has it, and then refuses watches for a
-    second with 429.
+    second with 429. Raises ApiError where the server does not take one.
     """
 
     async def install(definition: Object) -> None:
@@ -43,9 +43,7 @@ async def install_crds(api: ApiClient, definitions: Iterable[Object]) -> None:
                 resource = f"{spec['group']}/{version['name']}/{spec['names']['plural']}"
                 await eventually(partial(_is_watchable, api, resource), SECONDS_TO_TAKE_EFFECT)
 
-    async with asyncio.TaskGroup() as group:
-        for definition in definitions:
-            group.create_task(install(definition))
+    await asyncio.gather(*(install(definition) for definition in definitions))
 
 
 def _is_established(definition: Object | None) -> bool:

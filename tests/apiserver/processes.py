@@ -17,6 +17,7 @@ class Holding:
     """
 
     def __init__(self, file: Path | None = None) -> None:
+        self._let_go = False
         if file is None:
             self.watched, self._held = os.pipe()
         else:
@@ -26,8 +27,11 @@ class Holding:
             self._held = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
 
     def let_go(self) -> None:
-        os.close(self._held)
-        os.close(self.watched)
+        """Once and for all; again is harmless."""
+        if not self._let_go:
+            self._let_go = True
+            os.close(self._held)
+            os.close(self.watched)
 
 
 class Guarded:

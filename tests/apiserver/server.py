@@ -1,4 +1,4 @@
-"""One Kubernetes API server with its etcd, and a controller manager where a test needs one."""
+"""One Kubernetes API server with its etcd, and the controllers where a test needs them."""
 
 import contextlib
 import http.client
@@ -52,7 +52,7 @@ class ApiServer:
         self._say = say
         self._etcd: Guarded | None = None
         self._server: Guarded | None = None
-        self._controller_manager: Guarded | None = None
+        self._controllers: Guarded | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -92,7 +92,7 @@ class ApiServer:
 
     def stop(self) -> None:
         """Ends all of it at once and removes the data; open watches are cut."""
-        for program in (self._controller_manager, self._server, self._etcd):
+        for program in (self._controllers, self._server, self._etcd):
             if program is not None:
                 program.kill()
         self._holding.let_go()
@@ -139,12 +139,9 @@ class ApiServer:
         assert self._server is not None
         return self._server.pid
 
-    def start_controller_manager(self) -> None:
-        """Collects garbage and ends namespaces from now on.
-
-        It learns of kinds that are defined later only after up to 30 seconds: install CRDs before.
-        """
-        self._controller_manager = start_controller_manager(self.access, self._holding, self._lock, self._say)
+    def start_controllers(self) -> None:
+        """Garbage is collected and namespaces end from now on; kinds defined later count after a second or two."""
+        self._controllers = start_controllers(self.access, self._holding, self._lock, self._say)
 
     def _flags(self) -> list[str]:
         inside = self.directory
@@ -222,19 +219,16 @@ class ReservedPort:
         self._socket.close()
 
 
-def start_controller_manager(
+def start_controllers(
     access: Access, holding: Holding, lock: Path | None = None, say: Say = say_on_stderr
 ) -> Guarded:
     """The garbage collector and the end of namespaces, for a running server."""
     return Guarded(
         [
-            find_program("kube-controller-manager", say),
+            find_program("controllers", say),
             f"--kubeconfig={access.kubeconfig}",
-            "--controllers=garbage-collector-controller,namespace-controller",
-            "--leader-elect=false",
-            "--secure-port=0",
         ],
         holding,
-        access.directory / "kube-controller-manager.log",
+        access.directory / "controllers.log",
         lock=lock,
     )

@@ -15,7 +15,7 @@ import msgspec
 from tests.apiserver.access import Access, write_privately
 from tests.apiserver.processes import Guarded, Holding
 from tests.apiserver.progress import Say, say_on_stderr
-from tests.apiserver.server import ApiServer, start_controller_manager
+from tests.apiserver.server import ApiServer, start_controllers
 
 # What this process started and others may still need: kept, so that nothing warns of it as forgotten.
 _LEFT_TO_OTHERS: list[ApiServer | Guarded] = []
@@ -30,13 +30,13 @@ class SharedServer:
         self._directory = directory
         self._say = say
 
-    def ensure_controller_manager(self) -> None:
+    def ensure_controllers(self) -> None:
         """Garbage is collected and namespaces end from now on, for everybody."""
         with _locked(self._directory):
-            started = self.access.directory / "controller-manager-started"
+            started = self.access.directory / "controllers-started"
             if not started.exists():
                 lock = _lock_file(self._directory)
-                _LEFT_TO_OTHERS.append(start_controller_manager(self.access, self._holding, lock, self._say))
+                _LEFT_TO_OTHERS.append(start_controllers(self.access, self._holding, lock, self._say))
                 started.touch()
 
 

@@ -132,7 +132,7 @@ async def test_a_service_account_token_passes_its_review(api: ApiClient, namespa
 
 
 async def test_garbage_is_collected_and_namespaces_end(
-    api: ApiClient, namespace: str, controller_manager: None
+    api: ApiClient, namespace: str, controllers: None
 ) -> None:
     owner = await api.create(secret("owner", namespace))
     reference = {"apiVersion": "v1", "kind": "Secret", "name": "owner", "uid": owner["metadata"]["uid"]}
@@ -147,6 +147,25 @@ async def test_garbage_is_collected_and_namespaces_end(
     await api.create(secret("a", name))
     await api.delete("v1/namespaces", name)
     await api.until("v1/namespaces", name, "", lambda found: found is None, within=30)
+
+
+async def test_garbage_of_a_kind_defined_later_is_collected(own_apiserver: ApiServer) -> None:
+    await asyncio.to_thread(own_apiserver.start_controllers)
+    async with ApiClient(own_apiserver.access) as api:
+        await install_crds(api, [widget_definition()])
+        metadata = {"name": "w", "namespace": "default"}
+        owner = await api.create({"apiVersion": "example.test/v1", "kind": "Widget", "metadata": metadata})
+        reference = {
+            "apiVersion": "example.test/v1",
+            "kind": "Widget",
+            "name": "w",
+            "uid": owner["metadata"]["uid"],
+        }
+        owned = secret("owned", "default")
+        owned["metadata"]["ownerReferences"] = [reference]
+        await api.create(owned)
+        await api.delete(WIDGETS, "w", "default")
+        await api.until("v1/secrets", "owned", "default", lambda found: found is None)
 
 
 async def test_a_restart_keeps_the_data_and_the_address(own_apiserver: ApiServer) -> None:

@@ -145,20 +145,20 @@ def _older_version() -> dict[str, Any]:
 
 def validated_schema(kind: Kind) -> Schema:
     """The schema of a kind with its rules."""
-    schema = _published(copy.deepcopy(structure(kind)))
+    schema = copy.deepcopy(structure(kind))
+    _publish(schema)
     for rule, path in rules_of(kind):
         rules = _node(schema, path).setdefault("x-kubernetes-validations", [])
         rules.append({"rule": rule.cel, "message": rule.message})
     return schema
 
 
-def _published(node: Any) -> Any:
-    """Without the keywords that are only for the typed resources."""
+def _publish(node: Any) -> None:
+    """Take out the keywords that are only for the typed resources."""
     if isinstance(node, dict):
         node.pop(READABLE, None)
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _published(inner)
-    return node
+        _publish(inner)
 
 
 def _node(schema: Schema, path: str) -> Schema:

@@ -96,8 +96,8 @@ STORE_RULES = (
             Place(kind, "spec.conditions[].namespaceRegexes[]")
             for kind in (SECRET_STORE, CLUSTER_SECRET_STORE)
         ),
-        # What cannot be read makes the evaluation fail, which refuses the object; what can be read is always right.
-        "''.matches(self) || true != ''.matches(self)",
+        # What cannot be read makes the rule fail, which refuses the object; anything else is right.
+        "string(''.matches(self)) != ''",
         "this is not a regular expression; write one in the syntax of RE2, such as ^team-",
         _is_regexp,
     ),

@@ -35,6 +35,8 @@ def admit(kind: Kind, object: Object) -> Admitted | Faults:
     fill_in(result, schema)
     found = [*faults(result, schema)]
     if not found:
-        found = [Fault(broken.path, broken.rule.message) for broken in broken_rules(kind, result)]
+        found = [
+            Fault(broken.path, broken.rule.message, broken.rule.name) for broken in broken_rules(kind, result)
+        ]
     result["metadata"] = metadata
     return Faults(tuple(found)) if found else Admitted(result, tuple(unknown))

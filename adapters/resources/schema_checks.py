@@ -10,6 +10,7 @@ from typing import Any
 import re2  # type: ignore[import-untyped]  # ships neither stubs nor py.typed
 
 from adapters.resources.faults import Fault
+from adapters.resources.fields import NAME_PATTERN, NAMESPACE_PATTERN, SECRET_KEY_PATTERN
 from adapters.resources.structure import Schema
 
 _MAXIMUM = 2**63
@@ -91,7 +92,7 @@ def _faults_of_text(value: str, schema: Schema, path: str) -> Iterator[Fault]:
     if "enum" in schema and value not in schema["enum"]:
         yield Fault(path, f"must be one of {', '.join(schema['enum'])}")
     if "pattern" in schema and not re2.search(schema["pattern"], value):
-        yield Fault(path, f"must match {schema['pattern']}")
+        yield Fault(path, _FORMS.get(schema["pattern"], f"must match {schema['pattern']}"))
     if schema.get("format") in _FORMATS:
         pattern, meaning = _FORMATS[schema["format"]]
         if not pattern.search(value):
@@ -106,6 +107,11 @@ def _faults_of_size(size: int, schema: Schema, what: str, unit: str, path: str) 
         yield Fault(path, f"must have at most {longest} {unit}, not {size}")
 
 
+_FORMS = {
+    NAME_PATTERN: "must consist of lower-case letters, digits, '-' and '.', and begin and end with a letter or digit",
+    NAMESPACE_PATTERN: "must consist of lower-case letters, digits and '-', and begin and end with a letter or digit",
+    SECRET_KEY_PATTERN: "must consist of letters, digits, '-', '_' and '.'",
+}
 _WORDS = {
     "object": "an object",
     "array": "a list",

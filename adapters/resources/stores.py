@@ -110,8 +110,8 @@ class NamespaceCondition(Part, frozen=True, kw_only=True):
     )
     namespaces: Annotated[tuple[NamespaceName, ...], about("Namespaces by name.")] = ()
     namespace_regexes: Annotated[
-        tuple[Annotated[str, msgspec.Meta(max_length=1024)], ...],
-        about("Regular expressions (RE2), searched for in the namespace's name.", max_items=100),
+        tuple[Annotated[str, msgspec.Meta(max_length=2048)], ...],
+        about("Regular expressions (RE2), searched for in the namespace's name.", max_items=50),
     ] = ()
 
 
@@ -144,7 +144,7 @@ class StoreSpec(Part, frozen=True, kw_only=True):
         tuple[NamespaceCondition, ...],
         about(
             "Which namespaces may use a ClusterSecretStore. All of them when there is no condition.",
-            max_items=200,
+            max_items=50,
         ),
     ] = ()
 

@@ -91,6 +91,8 @@ class Exchange:
             return Unavailable(service=Service.INFISICAL, why=Trouble.TIMED_OUT)
         if 200 <= answer.status < 300:
             return answer
+        if 300 <= answer.status < 400:
+            return Unavailable(service=Service.INFISICAL, why=Trouble.REDIRECTED, status=answer.status)
         refusal = understood(answer, asked)
         if refusal.meaning is Meaning.LIMITED:
             return _unavailable(Trouble.LIMITED, refusal)

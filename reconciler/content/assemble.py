@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from reconciler.content.conversion import Conversion, check_keys, convert_keys
-from reconciler.content.decoding import Decoding, NullBytes, check_null_bytes, decode
+from adapters.resources.remote_data import ConversionStrategy, DecodingStrategy, NullBytePolicy
+from reconciler.content.conversion import check_keys, convert_keys
+from reconciler.content.decoding import check_null_bytes, decode
 from reconciler.content.properties import select
 from reconciler.content.values import Value
 
@@ -21,8 +22,8 @@ class DataEntry(msgspec.Struct, frozen=True):
     key: str
     value: Value
     property_path: str = ""
-    decoding: Decoding = Decoding.NONE
-    null_bytes: NullBytes = NullBytes.IGNORE
+    decoding: DecodingStrategy = DecodingStrategy.NONE
+    null_bytes: NullBytePolicy = NullBytePolicy.IGNORE
 
 
 class SeveralEntry(msgspec.Struct, frozen=True):
@@ -33,14 +34,14 @@ class SeveralEntry(msgspec.Struct, frozen=True):
 
     values: Mapping[str, Value]
     rewrite: Rewrite | None = None
-    conversion: Conversion = Conversion.DEFAULT
-    decoding: Decoding = Decoding.NONE
-    null_bytes: NullBytes = NullBytes.IGNORE
+    conversion: ConversionStrategy = ConversionStrategy.DEFAULT
+    decoding: DecodingStrategy = DecodingStrategy.NONE
+    null_bytes: NullBytePolicy = NullBytePolicy.IGNORE
 
 
-def _finished(value: Value, decoding: Decoding, null_bytes: NullBytes, key: str) -> Value:
-    decoded = decode(value, decoding, key=key)
-    check_null_bytes(decoded, null_bytes, key=key)
+def _finished(value: Value, decoding: DecodingStrategy, null_bytes: NullBytePolicy, secret_key: str) -> Value:
+    decoded = decode(value, decoding, secret_key=secret_key)
+    check_null_bytes(decoded, null_bytes, secret_key=secret_key)
     return decoded
 
 

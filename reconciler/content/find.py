@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 
+from adapters.resources.remote_data import Find
 from reconciler.content.faults import ContentFault, FaultKind
 from reconciler.content.keys import depth_below, is_within, normalise_folder
 from reconciler.content.regexps import searcher
@@ -36,50 +37,46 @@ class Found(msgspec.Struct, frozen=True):
     collisions: tuple[Collision, ...]
 
 
-class Criteria(msgspec.Struct, frozen=True):
-    """The fields of `find` as written: None where absent."""
-
-    name_regexp: str | None = None
-    path: str | None = None
-    tags: Mapping[str, str] | None = None
+def _name_test(wanted: Find) -> Callable[[str], bool] | None:
+    """Which names are wanted; None: all. A choice by name without a pattern is one whose pattern is empty."""
+    return None if wanted.name is None else searcher(wanted.name.regexp or "")
 
 
-def check_criteria(criteria: Criteria, *, scope_path: str, recursive: bool) -> str | None:
+def check_find(wanted: Find, *, scope_path: str, recursive: bool) -> str | None:
     """Refuse what no listing can answer, before anything is sent; gives the normalised path, None where there is none.
 
     Raises ContentFault FIND_TAGS, FIND_UNBOUNDED, FIND_PATH_RELATIVE, PATH_CLIMBS, REGEXP_INVALID, or
     FIND_PATH_UNREACHABLE: the listing covers the scope's folder (with `recursive` also those below it), and the path
     neither lies there nor above it.
     """
-    if criteria.tags is not None:
+    if wanted.tags is not None:
         raise ContentFault(FaultKind.FIND_TAGS)
-    if criteria.name_regexp is not None:
-        searcher(criteria.name_regexp)
-    if criteria.path is None:
-        if criteria.name_regexp is None:
+    _name_test(wanted)
+    if wanted.path is None:
+        if wanted.name is None:
             raise ContentFault(FaultKind.FIND_UNBOUNDED)
         return None
-    if not criteria.path.startswith("/"):
-        raise ContentFault(FaultKind.FIND_PATH_RELATIVE, path=criteria.path)
-    wanted = normalise_folder(criteria.path)
+    if not wanted.path.startswith("/"):
+        raise ContentFault(FaultKind.FIND_PATH_RELATIVE, path=wanted.path)
+    path = normalise_folder(wanted.path)
     scope = normalise_folder(scope_path)
-    if not (is_within(wanted, scope) or (recursive and is_within(scope, wanted))):
-        raise ContentFault(FaultKind.FIND_PATH_UNREACHABLE, path=wanted)
-    return wanted
+    if not (is_within(path, scope) or (recursive and is_within(scope, path))):
+        raise ContentFault(FaultKind.FIND_PATH_UNREACHABLE, path=path)
+    return path
 
 
-def find(candidates: Iterable[Candidate], criteria: Criteria, *, scope_path: str, recursive: bool) -> Found:
+def find(candidates: Iterable[Candidate], wanted: Find, *, scope_path: str, recursive: bool) -> Found:
     """The candidates whose name and folder match, one for each name.
 
     The pattern is searched in the name, the path matches its folder and those below it, never an imported secret. Only
     then, of several with one name, the nearest to the scope's folder is taken, then the first in path order; imported
-    ones come last. Raises what `check_criteria` raises.
+    ones come last. Raises what `check_find` raises.
     """
-    wanted = check_criteria(criteria, scope_path=scope_path, recursive=recursive)
-    matches = None if criteria.name_regexp is None else searcher(criteria.name_regexp)
+    path = check_find(wanted, scope_path=scope_path, recursive=recursive)
+    matches = _name_test(wanted)
     by_name: dict[str, list[Candidate]] = {}
     for candidate in candidates:
-        if wanted is not None and (candidate.path is None or not is_within(wanted, candidate.path)):
+        if path is not None and (candidate.path is None or not is_within(path, candidate.path)):
             continue
         if matches is None or matches(candidate.name):
             by_name.setdefault(candidate.name, []).append(candidate)
@@ -87,8 +84,8 @@ def find(candidates: Iterable[Candidate], criteria: Criteria, *, scope_path: str
     scope = normalise_folder(scope_path)
 
     def rank(candidate: Candidate) -> tuple[bool, int, str]:
-        path = candidate.path
-        return (True, 0, "") if path is None else (False, depth_below(scope, path), path)
+        own = candidate.path
+        return (True, 0, "") if own is None else (False, depth_below(scope, own), own)
 
     values: dict[str, Value] = {}
     hidden: list[str] = []

@@ -39,7 +39,7 @@ def program() -> Path:
         if not built.is_file():
             go = find_go(cache_root(), progress)
             unfinished = built.with_name(f".{built.name}.{os.getpid()}")
-            command = [go.command, "build", "-o", unfinished, "."]
+            command: list[str | Path] = [go.command, "build", "-o", unfinished, "."]
             progress.run(
                 "compiling the Go side of the content tests",
                 command,

@@ -1,7 +1,8 @@
 import pytest
 
+from adapters.resources.remote_data import Find, FindName
 from reconciler.content.faults import ContentFault, FaultKind
-from reconciler.content.find import Candidate, Collision, Criteria, Found, check_criteria, find
+from reconciler.content.find import Candidate, Collision, Found, check_find, find
 from reconciler.content.values import HIDDEN, Value
 
 
@@ -25,8 +26,12 @@ EXAMPLE = [
 ]
 
 
+def wanted(regexp: str | None = None, path: str | None = None, tags: dict[str, str] | None = None) -> Find:
+    return Find(name=None if regexp is None else FindName(regexp=regexp), path=path, tags=tags)
+
+
 def taken(
-    candidates: list[Candidate], criteria: Criteria, scope_path: str = "/", recursive: bool = True
+    candidates: list[Candidate], criteria: Find, scope_path: str = "/", recursive: bool = True
 ) -> Found:
     return find(candidates, criteria, scope_path=scope_path, recursive=recursive)
 
@@ -38,7 +43,7 @@ def values(found: Found) -> dict[str, str]:
 @pytest.mark.statement("S43")
 @pytest.mark.statement("S51")
 def test_everything_is_found_by_a_pattern_that_matches_everything() -> None:
-    assert len(taken(EXAMPLE, Criteria(name_regexp=".*")).values) == 6
+    assert len(taken(EXAMPLE, wanted(".*")).values) == 6
 
 
 @pytest.mark.statement("S52")
@@ -54,7 +59,7 @@ def test_everything_is_found_by_a_pattern_that_matches_everything() -> None:
     ],
 )
 def test_a_pattern_is_searched_in_the_name(pattern: str, names: set[str]) -> None:
-    assert set(taken(EXAMPLE, Criteria(name_regexp=pattern)).values) == names
+    assert set(taken(EXAMPLE, wanted(pattern)).values) == names
 
 
 @pytest.mark.statement("S52")
@@ -62,58 +67,60 @@ def test_a_pattern_is_searched_in_the_name(pattern: str, names: set[str]) -> Non
 @pytest.mark.statement("S57")
 @pytest.mark.parametrize("path", ["/my-app", "/my-app/", "//my-app"])
 def test_a_path_takes_a_folder_and_what_is_below_but_not_its_namesakes(path: str) -> None:
-    found = taken([*EXAMPLE, at("/my-app/deep/BELOW")], Criteria(path=path))
+    found = taken([*EXAMPLE, at("/my-app/deep/BELOW")], wanted(path=path))
     assert set(found.values) == {"SERVICE_PASSWORD", "ADMIN_PASSWORD", "BELOW"}
 
 
 @pytest.mark.statement("S52")
 def test_pattern_and_path_narrow_each_other() -> None:
-    assert values(taken(EXAMPLE, Criteria("^ADMIN", "/my-app"))) == {
-        "ADMIN_PASSWORD": "/my-app/ADMIN_PASSWORD"
-    }
+    assert values(taken(EXAMPLE, wanted("^ADMIN", "/my-app"))) == {"ADMIN_PASSWORD": "/my-app/ADMIN_PASSWORD"}
 
 
 @pytest.mark.statement("S49")
 @pytest.mark.statement("S57")
 def test_an_imported_secret_counts_without_a_path_and_never_with_one() -> None:
     candidates = [at("/OWN"), imported("FAR")]
-    assert set(taken(candidates, Criteria(name_regexp="")).values) == {"OWN", "FAR"}
-    assert set(taken(candidates, Criteria(path="/")).values) == {"OWN"}
+    assert set(taken(candidates, wanted("")).values) == {"OWN", "FAR"}
+    assert set(taken(candidates, wanted(path="/")).values) == {"OWN"}
 
 
 @pytest.mark.statement("S54")
 def test_neither_name_nor_path_is_refused() -> None:
-    assert fault(Criteria()).kind is FaultKind.FIND_UNBOUNDED
+    assert fault(wanted()).kind is FaultKind.FIND_UNBOUNDED
+
+
+def test_a_choice_by_name_without_a_pattern_takes_every_name() -> None:
+    assert len(taken(EXAMPLE, Find(name=FindName())).values) == 6
 
 
 @pytest.mark.statement("S56")
 @pytest.mark.parametrize("path", ["my-app", ""])
 def test_a_path_that_is_not_absolute_is_refused(path: str) -> None:
-    refused = fault(Criteria(path=path))
+    refused = fault(wanted(path=path))
     assert (refused.kind, refused.path) == (FaultKind.FIND_PATH_RELATIVE, path)
 
 
 @pytest.mark.statement("S58")
 @pytest.mark.parametrize("tags", [{}, {"team": "a"}])
 def test_tags_are_refused(tags: dict[str, str]) -> None:
-    assert fault(Criteria(".*", "/", tags)).kind is FaultKind.FIND_TAGS
+    assert fault(wanted(".*", "/", tags)).kind is FaultKind.FIND_TAGS
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)", r"\1", "a{1001}", "[z-a]"])
 def test_a_pattern_that_is_not_re2_is_refused_in_silence(
     pattern: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert fault(Criteria(name_regexp=pattern)).kind is FaultKind.REGEXP_INVALID
+    assert fault(wanted(pattern)).kind is FaultKind.REGEXP_INVALID
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_path_that_climbs_is_refused() -> None:
-    assert fault(Criteria(path="/a/../b")).kind is FaultKind.PATH_CLIMBS
+    assert fault(wanted(path="/a/../b")).kind is FaultKind.PATH_CLIMBS
 
 
-def fault(criteria: Criteria) -> ContentFault:
+def fault(criteria: Find) -> ContentFault:
     with pytest.raises(ContentFault) as caught:
-        check_criteria(criteria, scope_path="/", recursive=True)
+        check_find(criteria, scope_path="/", recursive=True)
     return caught.value
 
 
@@ -134,29 +141,29 @@ def fault(criteria: Criteria) -> ContentFault:
 def test_a_path_outside_of_what_is_listed_is_refused(
     scope: str, recursive: bool, path: str, reachable: bool
 ) -> None:
-    criteria = Criteria(path=path)
+    criteria = wanted(path=path)
     if reachable:
-        assert check_criteria(criteria, scope_path=scope, recursive=recursive) == path
+        assert check_find(criteria, scope_path=scope, recursive=recursive) == path
     else:
         with pytest.raises(ContentFault) as caught:
-            check_criteria(criteria, scope_path=scope, recursive=recursive)
+            check_find(criteria, scope_path=scope, recursive=recursive)
         assert (caught.value.kind, caught.value.path) == (FaultKind.FIND_PATH_UNREACHABLE, path)
 
 
 def test_the_nearest_of_several_with_one_name_wins_and_the_others_are_named() -> None:
     candidates = [imported("A"), at("/s/z/A"), at("/s/b/c/A"), at("/s/b/A"), at("/s/x/B")]
-    found = taken(candidates, Criteria(name_regexp=""), scope_path="/s")
+    found = taken(candidates, wanted(""), scope_path="/s")
     assert values(found) == {"A": "/s/b/A", "B": "/s/x/B"}
     assert found.collisions == (Collision("A", "/s/b", ("/s/z", "/s/b/c", None)),)
 
 
 def test_names_collide_only_after_the_filter() -> None:
-    found = taken([at("/A"), at("/far/away/A")], Criteria(path="/far"))
+    found = taken([at("/A"), at("/far/away/A")], wanted(path="/far"))
     assert values(found) == {"A": "/far/away/A"}
     assert found.collisions == ()
 
 
 def test_a_secret_whose_value_is_denied_is_named_and_never_a_value() -> None:
     candidates = [Candidate("A", "/", HIDDEN), at("/sub/A"), at("/B"), Candidate("C", "/", HIDDEN)]
-    found = taken(candidates, Criteria(name_regexp="[AB]"))
+    found = taken(candidates, wanted("[AB]"))
     assert (values(found), found.hidden) == ({"B": "/B"}, ("A",))

@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reconciler.content.hashes import created_by, data_hash, synced_resource_version
+from reconciler.content.hashes import created_by, data_hash, name_hash, synced_resource_version
+from tests.content.go_program import Go
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,21 @@ def test_synced_resource_version_changes_with_generation_annotations_and_labels(
 def test_absent_and_empty_labels_hash_alike() -> None:
     bare = synced_resource_version(1, annotations=None, labels=None)
     assert bare == synced_resource_version(1, annotations={}, labels={})
+
+
+def test_hashes_are_those_of_go(go: Go) -> None:
+    names = st.text(max_size=8)
+
+    @given(st.dictionaries(names, st.binary(max_size=8), max_size=5))
+    def compare_data(data: dict[str, bytes]) -> None:
+        assert data_hash(data) == go.hash_data(data)
+
+    @given(st.dictionaries(names, names, max_size=4), st.dictionaries(names, names, max_size=4))
+    def compare_metadata(annotations: dict[str, str], labels: dict[str, str]) -> None:
+        version = synced_resource_version(7, annotations=annotations, labels=labels)
+        assert version == f"7-{go.hash_metadata(annotations, labels)}"
+
+    compare_data()
+    compare_metadata()
+    assert created_by("team", "app") == go.hash_text("team/app")
+    assert name_hash("app") == go.hash_text("app")

@@ -2,33 +2,18 @@ import random
 
 import pytest
 
+from adapters.infisical.answers import Listing, RemoteSecret
+from adapters.infisical.secret_text import SecretText
 from reconciler.content.find import Candidate
-from reconciler.content.imports import (
-    Duplicate,
-    ImportBlock,
-    ListedSecret,
-    Listing,
-    own_secrets,
-    read_listing,
-    values_of_folder,
-)
+from reconciler.content.imports import Duplicate, ListingContent, own_secrets, read_listing, values_of_folder
 from reconciler.content.values import HIDDEN, Hidden, Value
 
 
 def secret(
-    name: str,
-    text: str,
-    path: str | None = None,
-    version: int = 1,
-    updated_at: str = "",
-    secret_type: str = "shared",
-    hidden: bool = False,
-) -> ListedSecret:
-    return ListedSecret(name, Value.of_text(text), path, version, updated_at, secret_type, hidden)
-
-
-def block(path: str, *secrets: ListedSecret) -> ImportBlock:
-    return ImportBlock(path, "staging", secrets)
+    name: str, text: str | None, path: str | None = None, version: float = 1, updated: str = ""
+) -> RemoteSecret:
+    """A secret of a list answer; one without a text is hidden."""
+    return RemoteSecret(name, None if text is None else SecretText(text), path, version, updated)
 
 
 def texts(values: dict[str, Value | Hidden]) -> dict[str, str]:
@@ -38,24 +23,23 @@ def texts(values: dict[str, Value | Hidden]) -> dict[str, str]:
     }
 
 
-SHARED = block(
-    "/shared",
+SHARED = (
     secret("ONLY_SHARED", "from-shared"),
     secret("BOTH", "from-shared"),
     secret("PLAIN", "import-must-not-win"),
     secret("ONLY_DEEPER", "from-deeper"),
     secret("ONLY_SHARED", "deeper-must-not-win"),
 )
-EXTRA = block("/extra", secret("ONLY_EXTRA", "from-extra"), secret("BOTH", "from-extra"))
-OWN = [secret("OWN", "own-value", "/importer"), secret("PLAIN", "own-wins", "/importer")]
+EXTRA = (secret("ONLY_EXTRA", "from-extra"), secret("BOTH", "from-extra"))
+OWN = (secret("OWN", "own-value", "/importer"), secret("PLAIN", "own-wins", "/importer"))
 
 
 @pytest.mark.statement("S47")
 @pytest.mark.statement("S48")
 @pytest.mark.statement("S49")
 def test_own_secrets_win_then_the_last_block_then_the_first_in_a_block() -> None:
-    listing = read_listing(OWN, [SHARED, EXTRA], folder="/importer", recursive=False)
-    assert texts(values_of_folder(listing, "/importer")) == {
+    content = read_listing(Listing(OWN, (SHARED, EXTRA)), folder="/importer", recursive=False)
+    assert texts(values_of_folder(content, "/importer")) == {
         "OWN": "own-value",
         "PLAIN": "own-wins",
         "ONLY_SHARED": "from-shared",
@@ -63,15 +47,7 @@ def test_own_secrets_win_then_the_last_block_then_the_first_in_a_block() -> None
         "ONLY_EXTRA": "from-extra",
         "ONLY_DEEPER": "from-deeper",
     }
-    assert listing.duplicates == ()
-
-
-def test_only_shared_secrets_count() -> None:
-    own = [secret("A", "mine", "/", 9, secret_type="personal"), secret("A", "ours", "/")]
-    blocks = [block("/x", secret("B", "mine", secret_type="personal"), secret("B", "ours"))]
-    listing = read_listing(own, blocks, folder="/", recursive=False)
-    assert texts(values_of_folder(listing, "/")) == {"A": "ours", "B": "ours"}
-    assert listing.duplicates == ()
+    assert content.duplicates == ()
 
 
 def test_of_duplicates_the_highest_version_counts_then_the_latest_update_in_any_order() -> None:
@@ -83,16 +59,15 @@ def test_of_duplicates_the_highest_version_counts_then_the_latest_update_in_any_
     ]
     for seed in range(6):
         random.Random(seed).shuffle(rivals)
-        listing = read_listing(rivals, [], folder="/", recursive=False)
-        assert texts(values_of_folder(listing, "/")) == {"A": "newest", "B": "alone"}
-        assert listing.duplicates == (Duplicate("A", "/"),)
+        content = read_listing(Listing(tuple(rivals)), folder="/", recursive=False)
+        assert texts(values_of_folder(content, "/")) == {"A": "newest", "B": "alone"}
+        assert content.duplicates == (Duplicate("A", "/"),)
 
 
 def test_a_denied_value_is_denied_and_no_import_takes_its_place() -> None:
-    own = [secret("A", "<placeholder>", "/", hidden=True)]
-    blocks = [block("/x", secret("A", "imported"), secret("B", "<placeholder>", hidden=True))]
-    listing = read_listing(own, blocks, folder="/", recursive=False)
-    assert values_of_folder(listing, "/") == {"A": HIDDEN, "B": HIDDEN}
+    listing = Listing((secret("A", None, "/"),), ((secret("A", "imported"), secret("B", None)),))
+    content = read_listing(listing, folder="/", recursive=False)
+    assert values_of_folder(content, "/") == {"A": HIDDEN, "B": HIDDEN}
 
 
 @pytest.mark.statement("S85")
@@ -113,10 +88,8 @@ def test_a_secret_without_a_path_lies_in_the_folder_that_was_listed() -> None:
 
 
 def test_a_recursive_listing_keeps_an_import_beside_an_own_secret_of_its_name() -> None:
-    listing = read_listing(
-        [secret("A", "1", "/sub")], [block("/x", secret("A", "2"))], folder="/", recursive=True
-    )
-    assert listing == Listing(
-        (Candidate("A", "/sub", Value.of_text("1")), Candidate("A", None, Value.of_text("2"))), ()
-    )
-    assert texts(values_of_folder(listing, "/")) == {"A": "2"}
+    listing = Listing((secret("A", "1", "/sub"),), ((secret("A", "2"),),))
+    content = read_listing(listing, folder="/", recursive=True)
+    own, imported = Candidate("A", "/sub", Value.of_text("1")), Candidate("A", None, Value.of_text("2"))
+    assert content == ListingContent((own, imported), ())
+    assert texts(values_of_folder(content, "/")) == {"A": "2"}

@@ -63,6 +63,11 @@ class Form:
         self._path = path
         self.issues: list[Issue] = []
 
+    @property
+    def everything(self) -> Mapping[str, Any]:
+        """All fields, unchecked."""
+        return self._fields
+
     def _value(self, name: str, expected: str, required: bool) -> Any:
         if name not in self._fields:
             if required:

@@ -26,9 +26,10 @@ from reconciler.standin.faults import (
     Status,
 )
 from reconciler.standin.limits import Gate, Limits
+from reconciler.standin.outbound import Outbound
 from reconciler.standin.record import Asked, Kind, Record
 from reconciler.standin.refusals import WORDINGS, Refused, Trouble
-from reconciler.standin.routes import Outbound, Reply, Route, find_route
+from reconciler.standin.routes import Reply, Route, find_route
 from reconciler.standin.world import Options, World
 
 _LARGEST_BODY = 1024 * 1024

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from adapters.infisical.transport import Answer, Request
 from reconciler.standin.core import Conversation, Served, StandIn, delivered
-from reconciler.standin.routes import Outbound
+from reconciler.standin.outbound import Outbound
 
 Ask = Callable[[Outbound], Awaitable[Answer]]
 """Sends what the server itself has to ask."""

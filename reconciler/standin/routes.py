@@ -7,25 +7,13 @@ from urllib.parse import unquote
 import msgspec
 
 from adapters.infisical.transport import Answer
-from reconciler.standin import projects, reading, sessions
+from reconciler.standin import administration, batches, federated, projects, reading, sessions, writing
 from reconciler.standin.ages import Age
 from reconciler.standin.calls import Call
-from reconciler.standin.places import V3, V4
+from reconciler.standin.outbound import Outbound
+from reconciler.standin.places import V3, V4, Style
 from reconciler.standin.record import Kind
 from reconciler.standin.world import World
-
-
-class Outbound(msgspec.Struct, frozen=True):
-    """A request that the server itself sends, to a cluster, an issuer of tokens or a receiver of webhooks."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = {}
-    body: bytes | None = None
-
-    def __repr__(self) -> str:
-        return f"<Outbound {self.method} {self.url}>"
-
 
 Reply = Mapping[str, object]
 Handler = Callable[[World, Call], Reply | Generator[Outbound, Answer, Reply]]
@@ -69,21 +57,96 @@ class Route(msgspec.Struct, frozen=True):
         return found
 
 
-_TABLE = (
-    Route("POST", "/v1/auth/universal-auth/login", Kind.LOGIN, sessions.log_in, public=True),
+_SINCE_2025 = frozenset({Age.CURRENT, Age.YEAR_2025})
+_OLD = frozenset({Age.YEAR_2025, Age.YEAR_2024})
+
+_IAM = ("iamRequestBody", "iamRequestHeaders")
+_IDENTITY = "identities/{identity}"
+
+
+def _login(method: str, handler: Handler, ages: frozenset[Age] = _ALL) -> Route:
+    return Route("POST", f"/v1/auth/{method}/login", Kind.LOGIN, handler, ages, public=True)
+
+
+def _unconfigured(method: str, *fields: str, ages: frozenset[Age] = _ALL) -> Route:
+    return _login(method, partial(federated.refuse_unconfigured, method=method, fields=fields), ages)
+
+
+def _administration(method: str, path: str, handler: Handler) -> Route:
+    return Route(method, path, Kind.ADMINISTRATION, handler)
+
+
+def _attach(method: str) -> Route:
+    handler = partial(administration.attach_method, method=method)
+    return _administration("POST", f"/v1/auth/{method}/{_IDENTITY}", handler)
+
+
+_LOGINS = (
+    _login("universal-auth", sessions.log_in),
+    _login(federated.KUBERNETES, federated.log_in_by_kubernetes),
+    _login(federated.OIDC, federated.log_in_by_oidc),
+    _login(federated.JWT, federated.log_in_by_jwt, _SINCE_2025),
+    _login("ldap-auth", federated.refuse_ldap, _SINCE_2025),
+    _unconfigured("azure-auth", "jwt"),
+    _unconfigured("gcp-auth", "jwt"),
+    _unconfigured("aws-auth", *_IAM),
+    _unconfigured("oci-auth", "userOcid", ages=_SINCE_2025),
     Route("POST", "/v1/auth/token/renew", Kind.RENEWAL, sessions.renew, public=True),
     Route("POST", "/v1/auth/token/revoke", Kind.REVOCATION, sessions.revoke, public=True),
+)
+
+_PROJECTS = (
     Route("GET", "/v1/projects/slug/{slug}", Kind.RESOLUTION, projects.by_slug, _NEW),
     Route("GET", "/v2/workspace/{slug}", Kind.RESOLUTION, projects.by_slug),
-    Route("POST", "/v2/workspace", Kind.ADMINISTRATION, projects.create),
-    Route("DELETE", "/v2/workspace/{slug}", Kind.ADMINISTRATION, projects.delete),
-    Route("GET", "/v1/workspace", Kind.ADMINISTRATION, projects.listed),
-    Route("GET", "/v1/workspace/{id}", Kind.ADMINISTRATION, projects.by_id),
-    Route("GET", "/v4/secrets", Kind.LISTING, partial(reading.list_secrets, style=V4), _NEW),
-    Route("GET", "/v4/secrets/{name}", Kind.SINGLE, partial(reading.get_secret, style=V4), _NEW),
-    Route("GET", "/v3/secrets/raw", Kind.LISTING, partial(reading.list_secrets, style=V3)),
-    Route("GET", "/v3/secrets/raw/{name}", Kind.SINGLE, partial(reading.get_secret, style=V3)),
+    Route("POST", "/v1/folders", Kind.FOLDER, administration.create_folder),
+    Route("POST", "/v1/events/subscribe/project-events", Kind.EVENTS, administration.subscribe, _NEW),
+    _administration("GET", "/v1/workspace", projects.listed),
+    _administration("GET", "/v1/workspace/{id}", projects.by_id),
+    _administration("POST", "/v2/workspace", projects.create),
+    _administration("DELETE", "/v2/workspace/{slug}", projects.delete),
+    _administration("POST", "/v2/workspace/{id}/identity-memberships/{identity}", administration.add_member),
+    _administration("POST", "/v1/webhooks", administration.create_webhook),
+    _administration("POST", "/v1/webhooks/{webhook}/test", administration.test_webhook),
 )
+
+_IDENTITIES = (
+    _administration("POST", "/v1/identities", administration.create_identity),
+    _administration("DELETE", f"/v1/{_IDENTITY}", administration.delete_identity),
+    _administration("POST", f"/v1/auth/universal-auth/{_IDENTITY}", administration.attach_universal_auth),
+    _administration(
+        "POST",
+        f"/v1/auth/universal-auth/{_IDENTITY}/client-secrets",
+        administration.create_client_secret,
+    ),
+    _attach(federated.KUBERNETES),
+    _attach(federated.OIDC),
+    _attach(federated.JWT),
+)
+
+
+def _secrets(style: Style, one: str, many: str, ages: frozenset[Age]) -> tuple[Route, ...]:
+    """The routes on secrets below `one`, and the batches at `many`, which are found first."""
+    name = f"{one}/{{name}}"
+    return (
+        Route("POST", many, Kind.BATCH_CREATION, partial(batches.create, style=style), ages),
+        Route("PATCH", many, Kind.BATCH_UPDATE, partial(batches.update, style=style), ages),
+        Route("DELETE", many, Kind.BATCH_DELETION, partial(batches.delete, style=style), ages),
+        Route("GET", one, Kind.LISTING, partial(reading.list_secrets, style=style), ages),
+        Route("GET", name, Kind.SINGLE, partial(reading.get_secret, style=style), ages),
+        Route("POST", name, Kind.CREATION, partial(writing.create, style=style), ages),
+        Route("PATCH", name, Kind.UPDATE, partial(writing.update, style=style), ages),
+        Route("DELETE", name, Kind.DELETION, partial(writing.delete, style=style), ages),
+    )
+
+
+_SECRETS = (
+    *_secrets(V4, "/v4/secrets", "/v4/secrets/batch", _NEW),
+    *_secrets(V3, "/v3/secrets/raw", "/v3/secrets/batch/raw", _ALL),
+    Route("POST", "/v3/secrets/{name}", Kind.CREATION, writing.create_encrypted, _OLD),
+    Route("DELETE", "/v3/secrets/{name}", Kind.DELETION, writing.delete_encrypted, _OLD),
+)
+
+_TABLE = (*_LOGINS, *_PROJECTS, *_IDENTITIES, *_SECRETS)
 
 
 def find_route(age: Age, method: str, path: str) -> tuple[Route, dict[str, str]] | None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from adapters.infisical.transport import Answer, Request
 from reconciler.standin.core import StandIn
 from reconciler.standin.in_process import hold
-from reconciler.standin.routes import Outbound
+from reconciler.standin.outbound import Outbound
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
 

@@ -18,6 +18,8 @@ from reconciler.standin.accounts import (
     UniversalAuth,
 )
 from reconciler.standin.ages import DIALECTS, Age
+from reconciler.standin.model import Webhook
+from reconciler.standin.outbound import CHANGED, TEST, Outbound, announcement
 from reconciler.standin.project import Project, Services
 from reconciler.standin.refusals import Refused, Trouble
 
@@ -35,14 +37,6 @@ class Credentials(msgspec.Struct, frozen=True):
         return "<Credentials>"
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A folder has changed, to be announced by webhooks."""
-
-    project: str
-    environment: str
-    path: str
-
-
 @dataclass
 class Options:
     """Peculiarities that servers of one age do not share."""
@@ -53,8 +47,6 @@ class Options:
     """A value that may not be seen is replaced by a placeholder, where other servers refuse the request."""
     web_pages: bool = False
     """Unknown paths are left to the web pages, which answer 404 with HTML."""
-    licence: bool = False
-    """Has the enterprise features: the event stream."""
 
 
 @dataclass
@@ -66,7 +58,10 @@ class World:
     options: Options
     organization: str = "my-organization"
     projects: dict[str, Project] = field(default_factory=dict, repr=False)
-    changes: list[Change] = field(default_factory=list, repr=False)
+    deliveries: list[Outbound] = field(default_factory=list, repr=False)
+    """What webhooks were to be told, oldest first."""
+    deliver: Callable[[Outbound], None] | None = field(default=None, repr=False)
+    """Sends a delivery on its way; without it they are only kept."""
     _ids: int = 0
 
     def __post_init__(self) -> None:
@@ -125,7 +120,24 @@ class World:
         return new
 
     def _announce(self, project: Project, environment: str, path: str) -> None:
-        self.changes.append(Change(project.id, environment, path))
+        """A folder has changed: tell the webhooks that cover it, or a folder that imports it."""
+        if not project.webhooks:
+            return
+        places = [(f.environment, f.path) for f in project.find_importers(environment, path)]
+        for place in ((environment, path), *places):
+            for webhook in project.webhooks:
+                if webhook.covers(*place):
+                    self._send(announcement(project, webhook, *place, event=CHANGED, now=self.now()))
+
+    def announce_test(self, project: Project, webhook: Webhook) -> None:
+        """Tell a webhook's receiver of nothing, for it to try itself."""
+        place = webhook.environment, webhook.path
+        self._send(announcement(project, webhook, *place, event=TEST, now=self.now()))
+
+    def _send(self, delivery: Outbound) -> None:
+        self.deliveries.append(delivery)
+        if self.deliver is not None:
+            self.deliver(delivery)
 
     def add_identity(
         self,
@@ -174,6 +186,10 @@ class World:
             ClientSecret(value, self.now() + ttl if ttl else None, uses or None)
         )
         return value
+
+    def configure_login(self, identity: Identity, method: str, settings: Mapping[str, object]) -> None:
+        """Let the identity log in by kubernetes-auth, oidc-auth or jwt-auth; the settings are those of the API."""
+        identity.settings[method] = dict(settings)
 
     def revoke_client_secrets(self, identity: Identity) -> None:
         """Make all client secrets of the identity worthless."""

@@ -1,27 +1,33 @@
-"""What a cluster would refuse: names, labels, Secrets, and (by `adapters.resources`) our own kinds.
+"""What a cluster would refuse: names, labels, owners, Secrets, ConfigMaps, and our own kinds by their schemas.
 
-It answers with the object as the cluster would keep it (text folded into data, defaults, unknown fields
-dropped), or with Refused and the path of the field at fault.
+It answers with the object as the cluster would keep it (defaults filled in, unknown fields dropped), or with
+everything that is wrong. A fault without a path is one that an API server meets while it decodes.
 """
 
 import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.cluster import Kind, Object, Refused
+from adapters.cluster import Kind, Object
+from adapters.resources.faults import Fault, Faults
 from adapters.resources.kinds import CONFIG_MAP, NAMESPACE, SECRET
+from adapters.resources.schema import Admitted, admit
 
 _LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_MAX_NAME = 253
 _MAX_DATA = 2**20
 _MAX_ANNOTATIONS = 256 * 2**10
 
-# Keys that the built-in types need: all of them, except for basic-auth, where one is enough.
+_TEXTS = "must be an object of texts"
+_QUALIFIED = "must be a name of letters, digits, '-', '_' and '.', perhaps after a domain and a slash"
+
+# Keys that the built-in types need; for basic-auth, one of two is enough.
 _NEEDED_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
@@ -31,129 +37,142 @@ _NEEDED_KEYS = {
 _JSON_KEYS = (".dockerconfigjson", ".dockercfg")
 
 
-def without_text(object: Object) -> Object:
-    """A Secret with its `stringData` folded into `data`, as the API server stores it; nulls are dropped."""
+def decoded(object: Object) -> Object:
+    """An object as it comes out of decoding: without nulls, and a Secret's `stringData` folded into its `data`."""
     object = _without_nulls(object)
-    if object.get("kind") != "Secret" or "stringData" not in object:
+    if object.get("kind") != "Secret" or not isinstance(object.get("stringData"), dict):
         return object
-    folded = dict(object)
-    text = folded.pop("stringData")
-    if isinstance(text, dict):
-        encoded = {
-            name: base64.b64encode(value.encode()).decode() if isinstance(value, str) else value
-            for name, value in text.items()
-        }
-        folded["data"] = {**(folded.get("data") or {}), **encoded}
+    encoded = {
+        name: base64.b64encode(value.encode()).decode() if isinstance(value, str) else value
+        for name, value in object["stringData"].items()
+    }
+    folded = {name: value for name, value in object.items() if name != "stringData"}
+    folded["data"] = {**(folded.get("data") or {}), **encoded}
     return folded
 
 
-def admit_metadata(kind: Kind, object: Object) -> Refused | None:
-    """Names, labels, annotations, owners."""
-    metadata = object["metadata"]
-    name_form = _DOMAIN_LABEL if kind == NAMESPACE else _SUBDOMAIN
-    name = metadata.get("name", "")
-    if not isinstance(name, str) or len(name) > 253 or not name_form.fullmatch(name):
-        return Refused("metadata.name")
-    namespace = metadata.get("namespace", "")
+def admitted(kind: Kind, object: Object, live: Object | None) -> Admitted | Faults:
+    """A decoded object as it is kept, to be made (`live` None) or to replace the object that is there."""
+    found = [*_metadata_faults(kind, object["metadata"])]
+    if kind == SECRET:
+        object = {**object, "type": object.get("type") or "Opaque"}
+        found += _secret_faults(object)
+    elif kind == CONFIG_MAP:
+        found += _config_map_faults(object)
+    if live is not None:
+        found += _change_faults(kind, object, live)
+    answer = admit(kind, object)
+    if isinstance(answer, Faults):
+        found += answer.faults
+    return Faults(tuple(found)) if found else answer
+
+
+def _metadata_faults(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Fault]:
+    form = _DOMAIN_LABEL if kind == NAMESPACE else _SUBDOMAIN
+    name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
+    if not isinstance(name, str) or len(name) > _MAX_NAME or not form.fullmatch(name):
+        yield Fault("metadata.name", "must be a name of lower-case letters, digits, '-' and '.'")
     if kind.namespaced and not (isinstance(namespace, str) and _DOMAIN_LABEL.fullmatch(namespace)):
-        return Refused("metadata.namespace")
+        yield Fault("metadata.namespace", "must be a name of up to 63 lower-case letters, digits and '-'")
     for field in ("labels", "annotations"):
         entries = metadata.get(field) or {}
-        if not isinstance(entries, dict) or not all(map(_is_qualified, entries)):
-            return Refused(f"metadata.{field}")
-        if not all(isinstance(value, str) for value in entries.values()):
-            return Refused()  # the server cannot decode it
-    if not all(map(_is_label_value, (metadata.get("labels") or {}).values())):
-        return Refused("metadata.labels")
-    if (
-        sum(len(k) + len(v.encode()) for k, v in (metadata.get("annotations") or {}).items())
-        > _MAX_ANNOTATIONS
-    ):
-        return Refused("metadata.annotations")
-    return _admit_owners(metadata.get("ownerReferences") or [])
+        if not _is_texts(entries):
+            yield Fault("", f"metadata.{field} {_TEXTS}")
+        elif not all(map(_is_qualified, entries)):
+            yield Fault(f"metadata.{field}", f"each {_QUALIFIED}")
+        elif field == "labels" and not all(map(_is_label_value, entries.values())):
+            yield Fault("metadata.labels", "each value must be up to 63 letters, digits, '-', '_' and '.'")
+        elif sum(len(key) + len(value.encode()) for key, value in entries.items()) > _MAX_ANNOTATIONS:
+            yield Fault(f"metadata.{field}", "must not be larger than 256 KiB in all")
+    yield from _owner_faults(metadata.get("ownerReferences") or [])
 
 
-def admit_core(kind: Kind, object: Object, live: Object | None) -> Object | Refused:
-    """Kinds of the core group: the object as it is kept, or why not."""
-    if kind == SECRET:
-        kept = {**object, "type": object.get("type") or "Opaque"}
-        refusal = _admit_secret(kept) or (_admit_secret_change(kept, live) if live is not None else None)
-        return refusal or kept
-    if kind == CONFIG_MAP:
-        return _admit_config_map(object, live) or object
-    return object
-
-
-def _admit_owners(owners: list[Any]) -> Refused | None:
+def _owner_faults(owners: list[Any]) -> Iterator[Fault]:
     controllers = 0
     for index, owner in enumerate(owners):
         for field in ("apiVersion", "kind", "name", "uid"):
             if not isinstance(owner, dict) or not owner.get(field):
-                return Refused(f"metadata.ownerReferences[{index}].{field}")
-        controllers += owner.get("controller") is True
-    return Refused("metadata.ownerReferences") if controllers > 1 else None
+                yield Fault(f"metadata.ownerReferences[{index}].{field}", "required")
+        controllers += isinstance(owner, dict) and owner.get("controller") is True
+    if controllers > 1:
+        yield Fault("metadata.ownerReferences", "only one owner can be the controller")
 
 
-def _admit_secret(secret: Object) -> Refused | None:
+def _secret_faults(secret: Object) -> Iterator[Fault]:
+    if "stringData" in secret:
+        yield Fault("", f"stringData {_TEXTS}")
     data = secret.get("data") or {}
-    if not isinstance(data, dict):
-        return Refused()
+    if not _is_texts(data):
+        yield Fault("", f"data {_TEXTS}")
+        return
     size = 0
-    for value in data.values():
-        if not isinstance(value, str):
-            return Refused()
+    for name, value in sorted(data.items()):
         try:
-            size += len(base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True))
+            size += len(_from_base64(value))
         except (binascii.Error, ValueError):
-            return Refused()  # the server cannot decode it, and names no field
-    for name in sorted(data):
-        if not _DATA_KEY.fullmatch(name) or name in (".", "..") or name.startswith(".."):
-            return Refused(f"data[{name}]")
+            yield Fault("", f"data[{name}] must be base64")
+            return
+    yield from _key_faults("data", data)
     if size > _MAX_DATA:
-        return Refused("data")
-    return next(_secret_type_faults(secret["type"], data, secret), None)
+        yield Fault("data", "must not be larger than 1 MiB in all")
+    yield from _secret_type_faults(secret, data)
 
 
-def _secret_type_faults(secret_type: Any, data: dict[str, str], secret: Object) -> Iterator[Refused]:
-    for name in _NEEDED_KEYS.get(secret_type, ()):
-        if name not in data or (name in _JSON_KEYS and not _is_json(data[name])):
-            yield Refused(f"data[{name}]")
-    if secret_type == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
-        yield Refused("data[username]")
-    account = (secret["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name")
-    if secret_type == "kubernetes.io/service-account-token" and not account:
-        yield Refused("metadata.annotations[kubernetes.io/service-account.name]")
+def _secret_type_faults(secret: Object, data: Mapping[str, str]) -> Iterator[Fault]:
+    for name in _NEEDED_KEYS.get(secret["type"], ()):
+        if name not in data:
+            yield Fault(f"data[{name}]", "required by the Secret's type")
+        elif name in _JSON_KEYS and not _is_json(data[name]):
+            yield Fault(f"data[{name}]", "must be JSON, by the Secret's type")
+    if secret["type"] == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
+        yield Fault("data[username]", "this or the password is required by the Secret's type")
+    account = "kubernetes.io/service-account.name"
+    annotations = secret["metadata"].get("annotations") or {}
+    if secret["type"] == "kubernetes.io/service-account-token" and not annotations.get(account):
+        yield Fault(f"metadata.annotations[{account}]", "required by the Secret's type")
 
 
-def _admit_secret_change(secret: Object, live: Object) -> Refused | None:
-    if secret["type"] != live["type"]:
-        return Refused("type")
-    return _admit_immutable(secret, live, ("data",))
+def _config_map_faults(config_map: Object) -> Iterator[Fault]:
+    for field in ("data", "binaryData"):
+        entries = config_map.get(field) or {}
+        if _is_texts(entries):
+            yield from _key_faults(field, entries)
+        else:
+            yield Fault("", f"{field} {_TEXTS}")
 
 
-def _admit_config_map(config_map: Object, live: Object | None) -> Refused | None:
-    texts, binaries = config_map.get("data") or {}, config_map.get("binaryData") or {}
-    if not isinstance(texts, dict) or not all(isinstance(value, str) for value in texts.values()):
-        return Refused()
-    for field, entries in (("data", texts), ("binaryData", binaries)):
-        for name in sorted(entries):
-            if not _DATA_KEY.fullmatch(name) or name.startswith(".."):
-                return Refused(f"{field}[{name}]")
-    return _admit_immutable(config_map, live, ("data", "binaryData")) if live is not None else None
+def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
+    """What of a change is not allowed: immutable fields, and finalizers added to what is being deleted."""
+    if kind == SECRET and object["type"] != live["type"]:
+        yield Fault("type", "cannot be changed")
+    if kind in (SECRET, CONFIG_MAP) and live.get("immutable"):
+        if not object.get("immutable"):
+            yield Fault("immutable", "cannot be taken back")
+        for field in ("data", "binaryData"):
+            if (object.get(field) or {}) != (live.get(field) or {}):
+                yield Fault(field, "cannot be changed, because the object is immutable")
+    before, after = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
+    if live["metadata"].get("deletionTimestamp") and after - before:
+        yield Fault("metadata.finalizers", "none can be added to what is being deleted")
 
 
-def _admit_immutable(object: Object, live: Object, fields: tuple[str, ...]) -> Refused | None:
-    if not live.get("immutable"):
-        return None
-    if not object.get("immutable"):
-        return Refused("immutable")
-    changed = (field for field in fields if (object.get(field) or {}) != (live.get(field) or {}))
-    return next((Refused(field) for field in changed), None)
+def _key_faults(field: str, entries: Mapping[str, Any]) -> Iterator[Fault]:
+    for name in sorted(entries):
+        if not _DATA_KEY.fullmatch(name) or name == "." or name.startswith(".."):
+            yield Fault(f"{field}[{name}]", "a key is up to 253 letters, digits, '-', '_' and '.'")
+
+
+def _is_texts(entries: Any) -> bool:
+    return isinstance(entries, dict) and all(isinstance(value, str) for value in entries.values())
+
+
+def _from_base64(value: str) -> bytes:
+    return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
 
 
 def _is_json(encoded: str) -> bool:
     try:
-        json.loads(base64.b64decode(encoded))
+        json.loads(_from_base64(encoded))
     except ValueError:
         return False
     return True
@@ -161,7 +180,7 @@ def _is_json(encoded: str) -> bool:
 
 def _is_qualified(name: str) -> bool:
     prefix, slash, last = name.rpartition("/")
-    if slash and not (len(prefix) <= 253 and _SUBDOMAIN.fullmatch(prefix.lower())):
+    if slash and not (len(prefix) <= _MAX_NAME and _SUBDOMAIN.fullmatch(prefix.lower())):
         return False
     return bool(_LABEL_NAME.fullmatch(last))
 
@@ -176,8 +195,3 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
-
-
-def admit_ours(kind: Kind, object: Object) -> Object | Refused:
-    """Kinds of our own: the object as it is kept, or why not."""
-    return object

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -27,18 +27,30 @@ class Logged(NamedTuple):
     after: Object | None
 
 
+Keeper = Callable[[Key, Object | None], None]
+"""Told of an object that is about to be saved, or removed (None). May raise OSError."""
+
+
 def copy_of(object: Object) -> Object:
     """A copy that shares nothing with the original."""
     copied: Object = msgspec.json.decode(msgspec.json.encode(object))
     return copied
 
 
+def _keep_nothing(key: Key, object: Object | None) -> None:
+    """In memory only."""
+
+
 class Store:
-    """All objects of a cluster. What it is given and hands out is shared: nobody may change it afterwards."""
+    """All objects of a cluster. What it is given and hands out is shared: nobody may change it afterwards.
+
+    `keeper` is told of each change before it is made; what it raises prevents the change.
+    """
 
     def __init__(self, history: int) -> None:
         """`history` is the number of changes that a watch can go back."""
         self.revision = 0
+        self.keeper: Keeper = _keep_nothing
         self._objects: dict[Kind, dict[tuple[str, str], Object]] = {}
         self._log: deque[Logged] = deque(maxlen=history)
         self._bell = asyncio.Event()
@@ -49,20 +61,29 @@ class Store:
     def put(self, key: Key, object: Object) -> Object:
         """Save an object at the next revision, and return it as saved."""
         before = self.get(key)
+        saved = {**object, "metadata": {**object["metadata"], "resourceVersion": str(self.revision + 1)}}
+        self.keeper(key, saved)
         self.revision += 1
-        saved = {**object, "metadata": {**object["metadata"], "resourceVersion": str(self.revision)}}
         self._objects.setdefault(key.kind, {})[key.namespace, key.name] = saved
         self._note(Logged(self.revision, key, before, saved))
         return saved
 
-    def remove(self, key: Key) -> None:
-        before = self._objects[key.kind].pop((key.namespace, key.name))
+    def remove(self, key: Key) -> Object:
+        """Take an object away, and return it. Raises LookupError where there is none."""
+        before = self._objects[key.kind][key.namespace, key.name]
+        self.keeper(key, None)
+        del self._objects[key.kind][key.namespace, key.name]
         self.revision += 1
         self._note(Logged(self.revision, key, before, None))
+        return before
 
-    def all_keys(self) -> list[Key]:
-        """The keys of all objects of all kinds."""
-        return [Key(kind, *place) for kind, objects in self._objects.items() for place in objects]
+    def everything(self) -> list[tuple[Key, Object]]:
+        """All objects of all kinds."""
+        return [
+            (Key(kind, *place), object)
+            for kind, objects in self._objects.items()
+            for place, object in objects.items()
+        ]
 
     def select(self, kind: Kind, namespace: str | None) -> Iterator[Object]:
         """The objects of a kind, in one namespace or all (None), in the order of namespace and name."""

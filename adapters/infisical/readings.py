@@ -90,7 +90,7 @@ class _Reading:
             return False
         if self.began is None:
             return True
-        return self.began >= since and (self.alone is None or self.alone == name)
+        return self.began > since and (self.alone is None or self.alone == name)
 
 
 class Readings:

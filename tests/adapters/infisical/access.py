@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from adapters.auth.login import LoginRequest, MethodName
 from adapters.infisical.address import Address
@@ -12,7 +12,7 @@ from adapters.infisical.exchange import Retry
 from adapters.infisical.hosts import Hosts
 from adapters.infisical.lease_terms import CredentialVersion, LeaseKey, LoginFailed
 from adapters.infisical.leases import Lease, Leases
-from adapters.infisical.places import Place, Project, View
+from adapters.infisical.places import Place, View
 from adapters.infisical.projects import Projects, ResolvedProject
 from adapters.infisical.readings import FolderReading, Found, KeyReading, Listed, Reader, Readings
 from adapters.infisical.secret_text import SecretText
@@ -25,6 +25,8 @@ from tests.simulated_loop import wall_time
 HOST = "https://infisical.test"
 SLUG = "my-project"
 RETRY = Retry()
+AS_STORED = View(expand=False)
+EXPANDED = View()
 
 
 class Situation:
@@ -89,7 +91,7 @@ class Situation:
         return Place(resolved.project, environment, FolderPath(folder))
 
     async def read(
-        self, reader: Reader, place: Place, *names: str, view: View = View(), since: float | None = None
+        self, reader: Reader, place: Place, *names: str, view: View = EXPANDED, since: float | None = None
     ) -> list[KeyReading]:
         """Several keys at once."""
         moment = asyncio.get_running_loop().time() if since is None else since
@@ -100,7 +102,7 @@ class Situation:
         )
 
     async def list(
-        self, reader: Reader, place: Place, *, view: View = View(), recursive: bool = False
+        self, reader: Reader, place: Place, *, view: View = EXPANDED, recursive: bool = False
     ) -> FolderReading:
         """A folder."""
         since = asyncio.get_running_loop().time()
@@ -116,11 +118,3 @@ def entries(result: FolderReading) -> Mapping[str, str | None]:
     """Names and values of a listing."""
     assert isinstance(result, Listed), result
     return {e.name: e.value.reveal() if e.value else None for e in result.view.entries}
-
-
-def project_without_environments(place: Place) -> Place:
-    """The same place, of a server that does not tell a project's environments."""
-    return Place(Project(place.project.id), place.environment, place.folder)
-
-
-Reading = Callable[[], object]

@@ -12,13 +12,15 @@ from tests.apiserver.progress import BuildError
 from tests.apiserver.server import ApiServer, StartError
 
 GREETING = """
-A Kubernetes API server is running at {url}, with our resources ({count} definitions of {crds}).
+A Kubernetes API server runs at {url} and knows {count} kinds of {crds}/.
+In another terminal:
 
     export KUBECONFIG={kubeconfig}
-    {kubectl} get namespaces
+    {kubectl} get crds
     .venv/bin/infisical-reconciler run
 
-Ctrl-C stops it and removes its data."""
+There are no nodes: what has a pod stays pending. Garbage is collected, and namespaces end.
+Ctrl-C stops the server and removes its data."""
 
 
 class Stopped(BaseException):

@@ -6,6 +6,9 @@ The Go module beside this file pins everything by hash (go.sum). What it gives i
 `$XDG_CACHE_HOME/infisical-reconciler/apiserver/<key>/` (`~/.cache` by default), where the key is a digest of that
 module: other clones and later runs find it there. Several processes may ask at once: one builds, the others wait.
 
+To move to another version of Kubernetes, change the versions in `module/go.mod` (those of its parts too, and etcd
+as Kubernetes pins it), then run `go mod tidy` there.
+
 A directory named by KUBEBUILDER_ASSETS (kube-apiserver and etcd, perhaps kubectl) is used instead where it is
 set, and a kubectl on the PATH too.
 """
@@ -23,10 +26,9 @@ from functools import cache
 from pathlib import Path
 
 from tests.apiserver.progress import SECONDS_BETWEEN_LINES, BuildError, Progress, Say, say_on_stderr
-from tests.apiserver.toolchain import find_go
+from tests.apiserver.toolchain import MODULE, find_go, pinned_version
 
-MODULE = Path(__file__).parent / "module"
-KUBERNETES_VERSION = "1.36.3"
+KUBERNETES_VERSION = pinned_version(r"^\tk8s\.io/kubernetes v(\S+)$")
 
 # The API server holds its etcd; `controllers` is the part of the controller manager that tests need.
 PACKAGES: Mapping[str, str] = {

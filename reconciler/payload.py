@@ -1,0 +1,76 @@
+"""What a run works on: objects, leases and values. It lives as long as the run, and nobody else refers to it.
+
+The machine and the journal never see a payload. Its types show no value.
+"""
+
+from adapters.cluster import Kind, Object
+from adapters.infisical.client import Client
+from adapters.infisical.leases import Lease
+from adapters.infisical.places import Project
+from adapters.journal import Subject
+from adapters.resources.external_secrets import ExternalSecret
+from adapters.resources.references import StoreReference
+from reconciler.content.values import Value
+from reconciler.secret_view import SecretView
+from reconciler.stores import Connection, StoreView
+
+
+class Session:
+    """One store in one run: how to reach it, the lease while it is held, the project."""
+
+    __slots__ = ("client", "connection", "lease", "project")
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.client: Client | None = None
+        self.lease: Lease | None = None
+        self.project: Project | None = None
+
+
+class Notice:
+    """Something that an event shall tell besides the verdict."""
+
+    __slots__ = ("message", "reason")
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        self.message = message
+
+
+class Payload:
+    """What every run has. `since`: from when on it must see the world, in the event loop's time."""
+
+    __slots__ = ("fingerprint", "kind", "notices", "object", "sessions", "since", "store", "subject")
+
+    def __init__(self, kind: Kind, subject: Subject, since: float) -> None:
+        self.kind = kind
+        self.subject = subject
+        self.since = since
+        self.object: Object | None = None
+        self.store: StoreView | None = None  # of a run that validates a store
+        self.fingerprint: tuple[str, ...] = ()  # of what a validation is about
+        self.sessions: dict[int, Session] = {}
+        self.notices: list[Notice] = []
+
+    def session(self, number: int) -> Session:
+        """The store of this number."""
+        return self.sessions.setdefault(number, Session())
+
+    def __repr__(self) -> str:
+        return f"<Payload of {self.subject}>"
+
+
+class ExternalSecretPayload(Payload):
+    """What a run of an ExternalSecret has besides."""
+
+    __slots__ = ("desired", "observed_target", "read", "references", "resource", "stores", "target")
+
+    def __init__(self, kind: Kind, subject: Subject, since: float) -> None:
+        super().__init__(kind, subject, since)
+        self.resource: ExternalSecret | None = None
+        self.references: tuple[StoreReference, ...] = ()
+        self.stores: tuple[StoreView | None, ...] = ()  # of the same numbers as the references
+        self.target: SecretView | None = None
+        self.observed_target: Object | None = None  # whole, where it was read for this run
+        self.read: dict[tuple[str, int], Value | dict[str, Value]] = {}  # by section and number of the entry
+        self.desired: Object | None = None

@@ -1,0 +1,73 @@
+"""What the effects work with: the cluster and what is known of it, the Infisical servers, time and settings."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from adapters.cluster import Cluster, Object
+from adapters.infisical.hosts import Hosts
+from adapters.infisical.leases import Leases
+from adapters.infisical.projects import Projects
+from adapters.infisical.readings import Readings
+from adapters.journal import Subject
+from reconciler.caches import Cache
+from reconciler.driver import Clock
+from reconciler.events import EventRecorder
+from reconciler.secret_view import SecretView
+from reconciler.stores import Stores, StoreView
+
+
+class SecretStub(msgspec.Struct, frozen=True):
+    """That there is a Secret, and in which version."""
+
+    uid: str
+    version: str
+
+
+class Views(msgspec.Struct, frozen=True):
+    """What watches told of the cluster."""
+
+    external_secrets: Cache[Object]
+    stores: Mapping[str, Cache[StoreView]]  # by the name of their kind
+    managed: Cache[SecretView]  # Secrets that carry the managed label
+    secrets: Cache[SecretStub]  # all Secrets
+    namespaces: Cache[dict[str, str]]  # their labels
+    others: Mapping[str, Cache[Object]]  # kinds without a machine of their own, by name
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """When a store was validated by this process, as it was then."""
+
+    at: float
+    fingerprint: tuple[str, ...]
+
+
+class StoreMemory:
+    """What this process remembers of its stores' validations. Losing it costs one validation each."""
+
+    def __init__(self) -> None:
+        self.validated: dict[Subject, Validation] = {}
+        self.failing_since: dict[Subject, float] = {}
+
+    def forget(self, subject: Subject) -> None:
+        """The store is gone."""
+        self.validated.pop(subject, None)
+        self.failing_since.pop(subject, None)
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """Everything that the effects need, in one place."""
+
+    cluster: Cluster
+    views: Views
+    stores: Stores
+    hosts: Hosts
+    leases: Leases
+    projects: Projects
+    readings: Readings
+    events: EventRecorder
+    clock: Clock
+    memory: StoreMemory
+    hold_back: bool
+    store_interval: float  # seconds, for stores that name none
+    controller_class: str

@@ -6,7 +6,7 @@ watches deliver later.
 
 import asyncio
 import datetime
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from adapters.cluster import (
@@ -33,7 +33,7 @@ from adapters.local.apply import applied, updated
 from adapters.local.lifecycle import GENERATED, Lifecycle, copy_generated, has_status
 from adapters.local.patches import PatchFailed, json_patch, merge_patch
 from adapters.local.selectors import matches
-from adapters.local.store import Key, Logged, Store, copy_of
+from adapters.local.store import Keeper, Key, Logged, Store, copy_of
 from adapters.resources.faults import Faults
 from adapters.resources.kinds import KNOWN_KINDS, NAMESPACE, kind_of
 
@@ -60,6 +60,16 @@ class LocalCluster:
     def ensure_namespace(self, name: str) -> None:
         """Make a namespace, if it is not there."""
         self._lifecycle.ensure_namespace(name)
+
+    def restore(self, objects: Iterable[tuple[Key, Object]], keeper: Keeper) -> None:
+        """Put back objects as they were kept, uids, finalizers and managers included; `keeper` is told of each
+        change from now on. What has lost its owner meanwhile is collected. Raises OSError."""
+        for key, object in objects:
+            if key.namespace:
+                self.ensure_namespace(key.namespace)
+            self.store.put(key, object)
+        self.store.keeper = keeper
+        self._lifecycle.collect_garbage()
 
     # Reading
 

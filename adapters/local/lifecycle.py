@@ -107,6 +107,12 @@ class Lifecycle:
                 if inner.namespace == key.name:
                     self.delete(inner, content)
 
+    def collect_garbage(self) -> None:
+        """Delete everything whose owners are all gone."""
+        for key, object in self._store.everything():
+            if self._store.get(key) is object:
+                self._collect_if_orphan(key, object)
+
     def _held_back(self, key: Key, object: Object) -> bool:
         """Whether something keeps a deleted object: finalizers, or what is still in a namespace."""
         if object["metadata"].get("finalizers"):

@@ -242,7 +242,7 @@ def test_the_server_in_the_foreground_stops_cleanly() -> None:
     with run:
         assert run.stdout is not None
         assert run.stderr is not None
-        greeting = []
+        greeting: list[str] = []
         while not greeting or "Ctrl-C" not in greeting[-1]:
             greeting.append(run.stdout.readline())
             assert greeting[-1], run.stderr.read()

@@ -80,11 +80,16 @@ class Watcher:
         self._random = random
         self._idle = idle
         self._synced = asyncio.Event()
+        self._settled = asyncio.Event()
         self._failures = 0
 
     async def synced(self) -> None:
         """Return once a whole list has been delivered."""
         await self._synced.wait()
+
+    async def settled(self) -> None:
+        """Return once a whole list has been delivered, or the kind has turned out not to be installed."""
+        await self._settled.wait()
 
     async def run(self) -> None:
         """List and watch for ever. What the sink raises comes out of here."""
@@ -104,6 +109,7 @@ class Watcher:
         self._sink.replaced(listed.items)
         self._heard()
         self._synced.set()
+        self._settled.set()
         return listed.version
 
     async def _watch(self, version: str) -> str | None:
@@ -141,6 +147,8 @@ class Watcher:
     async def _pause(self, problem: Problem) -> None:
         """Note a failure and wait: longer after each, at random between half and the whole of it."""
         self.health = msgspec.structs.replace(self.health, problem=problem)
+        if isinstance(problem, Absent):
+            self._settled.set()
         delay = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 16))
         self._failures += 1
         after = problem.after if isinstance(problem, Unavailable) else None

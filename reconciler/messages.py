@@ -261,7 +261,8 @@ def _missing(failure: Missing, store: StoreFacts | None, host: str) -> str:
 
 
 def _invalid(failure: Invalid) -> str:
-    key = f'"{failure.key}"' if failure.key is not None else "the key"
+    named = failure.key if failure.key is not None else failure.secret_key
+    key = f'"{named}"' if named is not None else "the key"
     part = f'property "{failure.property}"' if failure.property is not None else "the property"
     at = f"{failure.namespace}/{failure.name}" if failure.namespace else f"{failure.name}"
     secret_key = f'"{failure.secret_key}"' if failure.secret_key is not None else "a key"

@@ -43,7 +43,7 @@ class Applier:
         """
         assert payload.desired is not None
         desired, manager = payload.desired, field_manager(payload.subject.name)
-        version: str | None = effect.version
+        version = None if effect.version is None else str(effect.version)
         if effect.version is not None:
             migrated = await self._migrate(effect, payload, manager)
             if not isinstance(migrated, str):
@@ -70,7 +70,7 @@ class Applier:
         assert payload.desired is not None
         assert effect.version is not None
         if payload.observed_target is None and payload.target.digest:
-            return effect.version
+            return str(effect.version)
         observed = payload.observed_target
         if observed is None:
             answer = await self._with.cluster.get(SECRET, payload.subject.namespace, effect.target)
@@ -84,7 +84,7 @@ class Applier:
             return Conflict()
         operations = migration(observed, manager, payload.desired["data"].keys(), exactly=True)
         if operations is None:
-            return effect.version
+            return str(effect.version)
         written = await self._with.cluster.patch(
             SECRET, payload.subject.namespace, effect.target, operations, manager
         )
@@ -156,7 +156,7 @@ class FinalizerRemover:
             payload.subject.namespace,
             payload.subject.name,
             [
-                {"op": "test", "path": "/metadata/resourceVersion", "value": effect.version},
+                {"op": "test", "path": "/metadata/resourceVersion", "value": str(effect.version)},
                 {"op": "replace", "path": "/metadata/finalizers", "value": kept},
             ],
             COMPONENT,

@@ -15,7 +15,7 @@ from machines.effects import Fetch, Probe
 from machines.names import FolderPath, RemoteName
 from machines.outcomes import AbsentKey, Denial, Denied, Fault, Fetched, Invalid, Outcome, Probed
 from reconciler.content.faults import ContentFault, FaultKind
-from reconciler.content.find import Candidate, find
+from reconciler.content.find import Candidate, check_find, find
 from reconciler.content.keys import normalise_folder, resolve_key
 from reconciler.content.values import HIDDEN, Value
 from reconciler.effects.content_faults import invalid

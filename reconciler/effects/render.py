@@ -30,9 +30,9 @@ async def render(effect: Render, payload: ExternalSecretPayload) -> Outcome:
         return invalid(fault)
     if sum(len(value.reveal()) for value in data.values()) > LARGEST:
         return Invalid(what=Fault.TOO_LARGE)
-    owner = Owner(payload.subject.namespace, payload.subject.name, metadata["uid"])
+    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"])
     payload.desired = desired_secret(
-        resource.spec.target.name or payload.subject.name,
+        resource.spec.target.name or metadata["name"],
         data,
         owner,
         owned=True,

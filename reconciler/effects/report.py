@@ -13,7 +13,7 @@ from adapters.resources.kinds import (
 )
 from adapters.resources.times import time_text
 from machines.effects import Report, Verdict
-from machines.outcomes import Absent, Change, Outcome, Reported, Service, Trouble, Unavailable
+from machines.outcomes import Absent, Change, Outcome, Reported, Service, StoreState, Trouble, Unavailable
 from reconciler.conditions import ready_of, with_ready
 from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
@@ -95,7 +95,7 @@ class Reporter:
         for notice in payload.notices:
             events.emit(about, notice.reason, notice.message, warning=True)
         if payload.kind == EXTERNAL_SECRET:
-            if effect.verdict not in _GOOD:
+            if effect.verdict not in _GOOD and not _is_passing(effect):
                 events.emit(about, "UpdateFailed", message, warning=True)
             elif effect.change in (Change.CREATED, Change.UPDATED):
                 events.emit(about, effect.change.value.capitalize(), f"{effect.change.value} Secret")
@@ -104,6 +104,12 @@ class Reporter:
         standing = ready_of(before) or {}
         if (standing.get("reason"), standing.get("message")) != (reason, message):
             events.emit(about, reason, message, warning=effect.verdict not in _GOOD)
+
+
+def _is_passing(effect: Report) -> bool:
+    """A store that is about to be validated is no event: its resources are woken in a moment."""
+    states = {store.state for store in effect.stores}
+    return effect.verdict is Verdict.STORE_NOT_READY and StoreState.NOT_READY not in states
 
 
 def _reason(effect: Report, payload: Payload) -> str:
@@ -128,9 +134,9 @@ def _status(effect: Report, payload: Payload, message: str, now: float) -> dict[
     status: dict[str, Any] = {"conditions": conditions}
     if payload.kind == EXTERNAL_SECRET and effect.synced is not None:
         status["refreshTime"] = time_text(now)
-        status["syncedResourceVersion"] = effect.synced
+        status["syncedResourceVersion"] = str(effect.synced)
         if effect.verdict is Verdict.SYNCED and effect.target is not None:
-            status["binding"] = {"name": effect.target.name}
+            status["binding"] = {"name": str(effect.target.name)}
     if effect.verdict in (Verdict.VALID, Verdict.UNKNOWN):
         status["capabilities"] = "ReadWrite"
     return status

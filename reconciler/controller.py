@@ -1,0 +1,358 @@
+"""The controller: watches tell caches, caches wake resources, the queue gives them their turn, a run drives each.
+
+Everything is put together here, and nothing is decided here: what a run does is in its table, what it may do in the
+effects, when it comes again in its end.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from adapters.cluster import Absent, Cluster, Kind, Object, Selection
+from adapters.infisical.hosts import Connect, Hosts
+from adapters.infisical.lease_terms import Unrevoked
+from adapters.infisical.leases import LINGER, Leases
+from adapters.infisical.projects import Projects
+from adapters.infisical.readings import Readings
+from adapters.journal import Journal, Subject
+from adapters.resources.kinds import (
+    CLUSTER_EXTERNAL_SECRET,
+    CLUSTER_PUSH_SECRET,
+    CLUSTER_SECRET_STORE,
+    EXTERNAL_SECRET,
+    NAMESPACE,
+    OUR_KINDS,
+    PUSH_SECRET,
+    SECRET,
+    SECRET_STORE,
+)
+from adapters.watcher import Watcher
+from machines.effects import Effect
+from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
+from machines.kernel import Definition, End, Run, Then
+from machines.outcomes import Outcome, Unavailable
+from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
+from machines.unsupported import UNSUPPORTED
+from reconciler.backoff import Backoff
+from reconciler.caches import Cache, Place
+from reconciler.content.metadata import LABEL_MANAGED, MANAGED
+from reconciler.driver import Clock, drive
+from reconciler.effects.registry import performer
+from reconciler.events import EventRecorder
+from reconciler.metrics import Metrics
+from reconciler.payload import ExternalSecretPayload, Payload
+from reconciler.queue import Lane, Queue, Wish
+from reconciler.runner import Runner
+from reconciler.secret_view import view_of
+from reconciler.stores import Stores, view_of_store
+from reconciler.surroundings import SecretStub, StoreMemory, Surroundings, Views
+from reconciler.triggers import Triggers, subject_of
+
+log = structlog.get_logger()
+
+MACHINES: dict[str, Definition[Any]] = {
+    EXTERNAL_SECRET.name: EXTERNAL_SECRET_MACHINE,
+    SECRET_STORE.name: SECRET_STORE_MACHINE,
+    CLUSTER_SECRET_STORE.name: SECRET_STORE_MACHINE,
+    CLUSTER_EXTERNAL_SECRET.name: UNSUPPORTED,
+    PUSH_SECRET.name: UNSUPPORTED,
+    CLUSTER_PUSH_SECRET.name: UNSUPPORTED,
+}
+KINDS = {kind.name: kind for kind in OUR_KINDS}
+_OTHERS = (CLUSTER_EXTERNAL_SECRET, PUSH_SECRET, CLUSTER_PUSH_SECRET)
+_SIGHT = 1.0  # seconds before a periodic refresh from which on it must see the world
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a controller shall work. Times are in seconds."""
+
+    controller_class: str = "default"
+    concurrency: int = 256
+    linger: float = LINGER
+    store_interval: float = 300.0
+    hold_back: bool = True
+    drain: float = 5.0  # how long runs under way may go on after a stop was asked for
+    revoke: float = 10.0  # how long revocations may take then
+
+
+Perform = Callable[[Effect, Any], Any]
+
+
+class Controller:
+    """One controller on one cluster. `run` it in a task, and `stop` it."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        connect: Connect,
+        journal: Journal,
+        clock: Clock,
+        chance: random.Random,
+        options: Options,
+        metrics: Metrics,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._options = options
+        self._metrics = metrics
+        self._backoff: Backoff[Subject] = Backoff(chance)
+        self._queue: Queue[Subject] = Queue()
+        self._runner = Runner(self._queue, self._work, options.concurrency)
+        self._runs = 0
+        self._started = f"{int(clock.now() * 1000):x}"
+        self._tasks: list[asyncio.Task[None]] = []
+        triggers = Triggers(self._wake, self._forget, self._external_secret)
+        self.surroundings = self._surroundings(cluster, connect, chance, triggers)
+        self._performer = performer(self.surroundings)
+        self.watchers = tuple(
+            Watcher(cluster, selection, sink, chance.random) for selection, sink in self._selections()
+        )
+
+    # --- putting it together -------------------------------------------------------------------------------
+
+    def _surroundings(
+        self, cluster: Cluster, connect: Connect, chance: random.Random, triggers: Triggers
+    ) -> Surroundings:
+        options, clock = self._options, self._clock
+        views = Views(
+            external_secrets=Cache(_whole, triggers.external_secret),
+            stores={
+                kind.name: Cache(view_of_store, triggers.store(kind))
+                for kind in (SECRET_STORE, CLUSTER_SECRET_STORE)
+            },
+            managed=Cache(view_of, triggers.managed_secret),
+            secrets=Cache(_stub, triggers.secret),
+            namespaces=Cache(_labels, triggers.namespace),
+            others={kind.name: Cache(_whole, triggers.other(kind)) for kind in _OTHERS},
+        )
+        return Surroundings(
+            cluster=cluster,
+            views=views,
+            stores=Stores(views.stores, views.namespaces, options.controller_class),
+            hosts=Hosts(connect, chance),
+            leases=Leases(options.linger, self._unrevoked),
+            projects=Projects(),
+            readings=Readings(),
+            events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence)),
+            clock=clock,
+            memory=StoreMemory(),
+            hold_back=options.hold_back,
+            store_interval=options.store_interval,
+            controller_class=options.controller_class,
+        )
+
+    def _selections(self) -> Sequence[tuple[Selection, Cache[Any]]]:
+        views = self.surroundings.views
+        return (
+            (Selection(NAMESPACE, metadata_only=True), views.namespaces),
+            (Selection(SECRET, metadata_only=True), views.secrets),
+            (Selection(SECRET, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
+            *((Selection(KINDS[name]), cache) for name, cache in views.stores.items()),
+            (Selection(EXTERNAL_SECRET), views.external_secrets),
+            *((Selection(KINDS[name]), cache) for name, cache in views.others.items()),
+        )
+
+    def _external_secret(self, place: Place) -> Object | None:
+        return self.surroundings.views.external_secrets.get(place)
+
+    # --- waking --------------------------------------------------------------------------------------------
+
+    def _wake(self, subject: Subject, lane: Lane, reason: str) -> None:
+        now = self._clock.passing()
+        self._runner.add(Wish(subject, lane, now, now, reason))
+
+    def _forget(self, subject: Subject) -> None:
+        self._runner.forget(subject)
+        self._backoff.succeeded(subject)
+        self.surroundings.memory.forget(subject)
+        self._metrics.forgotten(subject)
+
+    # --- running -------------------------------------------------------------------------------------------
+
+    async def perform(self, effect: Effect, payload: Any) -> Outcome:
+        """The outcome of one effect."""
+        return await self._performer.perform(effect, payload)
+
+    async def _work(self, wish: Wish[Subject]) -> None:
+        subject = wish.key
+        try:
+            end, run = await self.run_once(subject, wish.since)
+        except Exception as error:  # noqa: BLE001  # a defect that one resource shows must not stop all the others
+            self._defect(subject, error)
+            return
+        self._schedule(subject, end, run)
+
+    async def run_once(self, subject: Subject, since: float) -> tuple[End, Run[Any]]:
+        """One run of one resource, without a place in the queue."""
+        definition = MACHINES[subject.kind]
+        kind = KINDS[subject.kind]
+        payload = (
+            ExternalSecretPayload(kind, subject, since)
+            if kind == EXTERNAL_SECRET
+            else Payload(kind, subject, since)
+        )
+        self._runs += 1
+        number = f"{self._started}-{self._runs}"
+        begun = self._clock.passing()
+        try:
+            end, run = await drive(
+                definition, subject, number, payload, self.perform, self._journal, self._clock
+            )
+        finally:
+            for session in payload.sessions.values():  # nothing to do but after a defect
+                if session.lease is not None:
+                    self.surroundings.leases.release(session.lease)
+        self._metrics.run_over(subject, end.name, self._clock.passing() - begun, good=end.good)
+        return end, run
+
+    def _defect(self, subject: Subject, error: Exception) -> None:
+        delay = self._backoff.failed(subject)
+        log.error(
+            "a run ended by a defect of the program; please report it",
+            kind=subject.kind,
+            namespace=subject.namespace,
+            name=subject.name,
+            exc_info=error,
+        )
+        self._again(subject, Lane.RETRY, delay)
+
+    def _schedule(self, subject: Subject, end: End, run: Run[Any]) -> None:
+        match end.then:
+            case Then.REFRESH:
+                self._backoff.succeeded(subject)
+                due = MACHINES[subject.kind].refresh_at(run.facts)
+                if due is not None:
+                    self._again(subject, Lane.REFRESH, max(0.0, due - self._clock.now()))
+            case Then.BACKOFF:
+                self._again(subject, Lane.RETRY, self._retry_delay(subject, run))
+            case Then.AGAIN:
+                first = self._backoff.failures(subject) == 0
+                delay = self._backoff.failed(subject)
+                self._again(subject, Lane.CHANGE, 0.0 if first else delay)
+            case Then.FORGET:
+                self._backoff.succeeded(subject)
+            case Then.NOTHING:
+                pass
+
+    def _retry_delay(self, subject: Subject, run: Run[Any]) -> float:
+        observed = run.facts.observed
+        interval = getattr(observed, "interval", 0.0) if observed is not None else 0.0
+        delay = self._backoff.failed(subject, cap=interval) if interval else self._backoff.failed(subject)
+        failure = run.facts.failure
+        if isinstance(failure, Unavailable) and failure.after is not None:
+            delay = max(delay, failure.after)
+        return delay
+
+    def _again(self, subject: Subject, lane: Lane, delay: float) -> None:
+        due = self._clock.passing() + delay
+        self._runner.add(
+            Wish(subject, lane, due, due - _SIGHT if lane is Lane.REFRESH else due, lane.name.lower())
+        )
+
+    # --- starting and stopping -----------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Watch and run until `stop`, or until something fails that cannot be mended by itself."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(watcher.run(), name="watch") for watcher in self.watchers]
+        self._tasks.append(loop.create_task(self.surroundings.events.run(), name="events"))
+        first = loop.create_task(self._run_when_synced(), name="runner")
+        self._tasks.append(first)
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
+
+    async def _run_when_synced(self) -> None:
+        await self.synced()
+        await self._runner.run()
+
+    async def synced(self) -> None:
+        """Wait until every watch has told what there is. A kind that is not installed is not waited for."""
+        for watcher in self.watchers:
+            await watcher.settled()
+
+    def not_ready(self) -> list[str]:
+        """Why the controller is not ready: a sentence for each watch that does not follow."""
+        found = []
+        for watcher in self.watchers:
+            name, problem = watcher.selection.kind.plural, watcher.health.problem
+            if isinstance(problem, Absent):
+                found.append(f"{name}: this kind is not installed in the cluster; apply the CRDs")
+            elif problem is not None:
+                found.append(f"{name}: cannot be watched ({type(problem).__name__.lower()})")
+            elif not watcher.health.synced:
+                found.append(f"{name}: not listed yet")
+        return found
+
+    async def idle(self) -> None:
+        """Wait until nothing runs and nothing is due."""
+        await self._runner.idle()
+
+    async def stop(self) -> tuple[Unrevoked, ...]:
+        """Start nothing new; let runs under way end, or cancel them; release all leases; write what is left to tell.
+
+        Says which tokens could not be revoked.
+        """
+        runner = [task for task in self._tasks if task.get_name() == "runner"]
+        await _cancel(runner)
+        await self._runner.drain(self._options.drain)
+        unrevoked = await self.surroundings.leases.close(self._options.revoke)
+        for one in unrevoked:
+            self._unrevoked(one)
+        events = [task for task in self._tasks if task.get_name() == "events" and not task.done()]
+        if events:
+            await asyncio.wait(
+                [asyncio.ensure_future(self.surroundings.events.flush()), *events],
+                timeout=2.0,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        await _cancel(self._tasks)
+        return unrevoked
+
+    def _unrevoked(self, one: Unrevoked) -> None:
+        log.warning(
+            "a token could not be revoked; it ends by its age",
+            host=one.host,
+            method=one.method.value,
+            why=type(one.why).__name__ if one.why is not None else "no time left",
+        )
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _whole(object: Object) -> Object:
+    """An object as it is, but for who manages its fields, which is the largest part of it."""
+    metadata = {key: value for key, value in object["metadata"].items() if key != "managedFields"}
+    return {**object, "metadata": metadata}
+
+
+def _stub(object: Object) -> SecretStub:
+    return SecretStub(object["metadata"].get("uid", ""), object["metadata"].get("resourceVersion", ""))
+
+
+def _labels(object: Object) -> dict[str, str]:
+    return dict(object["metadata"].get("labels") or {})
+
+
+def subjects_of(controller: Controller, kinds: Sequence[Kind]) -> list[Subject]:
+    """All resources of some kinds that watches told of."""
+    views = controller.surroundings.views
+    found: list[Subject] = []
+    for kind in kinds:
+        cache: Cache[Any]
+        if kind == EXTERNAL_SECRET:
+            cache = views.external_secrets
+        else:
+            cache = views.stores.get(kind.name) or views.others[kind.name]
+        found.extend(subject_of(kind, place) for place, _ in cache)
+    return sorted(found, key=str)

@@ -1,0 +1,195 @@
+"""What a change in the cluster wakes: the resource itself, and whoever waits for what has changed.
+
+One's own writes coming back wake nothing: a status says nothing about a wish, and a Secret that is as it should be
+needs nobody.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.cluster import Kind, Object
+from adapters.journal import Subject
+from adapters.resources.kinds import CLUSTER_SECRET_STORE, EXTERNAL_SECRET, SECRET_STORE
+from machines.names import KindName, NamespaceName, ResourceName
+from machines.outcomes import Drift
+from reconciler.caches import Place
+from reconciler.conditions import ready_of
+from reconciler.effects.observe_external_secret import wanted_version
+from reconciler.queue import Lane
+from reconciler.secret_view import SecretView
+from reconciler.stores import Connection, StoreView, connection_of
+from reconciler.surroundings import SecretStub
+
+Wake = Callable[[Subject, Lane, str], None]
+"""`wake(subject, lane, reason)`: it shall run now."""
+
+Forget = Callable[[Subject], None]
+"""It is gone."""
+
+
+def subject_of(kind: Kind, place: Place) -> Subject:
+    """The resource of a kind at a place."""
+    return Subject(KindName(kind.name), NamespaceName(place[0]), ResourceName(place[1]))
+
+
+class Index:
+    """Which resources refer to a place: each resource tells all its places anew."""
+
+    def __init__(self) -> None:
+        self._places: dict[Subject, frozenset[tuple[str, ...]]] = {}
+        self._subjects: dict[tuple[str, ...], set[Subject]] = defaultdict(set)
+
+    def put(self, subject: Subject, places: frozenset[tuple[str, ...]]) -> None:
+        """These are the places that a resource refers to now; none: it is gone."""
+        for place in self._places.pop(subject, frozenset()) - places:
+            self._subjects[place].discard(subject)
+            if not self._subjects[place]:
+                del self._subjects[place]
+        for place in places:
+            self._subjects[place].add(subject)
+        if places:
+            self._places[subject] = places
+
+    def of(self, place: tuple[str, ...]) -> tuple[Subject, ...]:
+        """Who refers to a place."""
+        return tuple(self._subjects.get(place, ()))
+
+
+class Triggers:
+    """Listeners of the caches: each decides whom a change concerns."""
+
+    def __init__(self, wake: Wake, forget: Forget, external_secret: Callable[[Place], Object | None]) -> None:
+        self._wake = wake
+        self._forget = forget
+        self._external_secret = external_secret
+        self._by_store = Index()
+        self._by_target = Index()
+        self._by_reference = Index()  # stores by the Secrets and ConfigMaps that they refer to
+
+    # --- ExternalSecrets -----------------------------------------------------------------------------------
+
+    def external_secret(self, place: Place, before: Object | None, after: Object | None) -> None:
+        """A change of an ExternalSecret."""
+        subject = subject_of(EXTERNAL_SECRET, place)
+        if after is None:
+            self._by_store.put(subject, frozenset())
+            self._by_target.put(subject, frozenset())
+            self._forget(subject)
+            return
+        self._by_store.put(subject, frozenset(_stores_of(after, place[0])))
+        target = (((after.get("spec") or {}).get("target") or {}).get("name")) or place[1]
+        self._by_target.put(subject, frozenset({(place[0], target)}))
+        if before is None:
+            synced = (after.get("status") or {}).get("refreshTime")
+            self._wake(subject, Lane.REFRESH if synced else Lane.CHANGE, "seen")
+        elif wanted_version(before) != wanted_version(after) or _is_leaving(before) != _is_leaving(after):
+            self._wake(subject, Lane.CHANGE, "changed")
+
+    def _wake_waiting(self, subjects: tuple[Subject, ...], reason: str) -> None:
+        for subject in subjects:
+            resource = self._external_secret((subject.namespace, subject.name))
+            if resource is not None and (ready_of(resource) or {}).get("status") != "True":
+                self._wake(subject, Lane.CHANGE, reason)
+
+    # --- stores --------------------------------------------------------------------------------------------
+
+    def store(self, kind: Kind) -> Callable[[Place, StoreView | None, StoreView | None], None]:
+        """The listener for stores of a kind."""
+
+        def listener(place: Place, before: StoreView | None, after: StoreView | None) -> None:
+            subject = subject_of(kind, place)
+            users = self._by_store.of((kind.name, *place))
+            if after is None:
+                self._by_reference.put(subject, frozenset())
+                self._forget(subject)
+            else:
+                self._by_reference.put(subject, frozenset(_references_of(after)))
+                if before is None or _wish_of(before.object) != _wish_of(after.object):
+                    self._wake(subject, Lane.CHANGE, "seen" if before is None else "changed")
+            if _standing(before) != _standing(after):
+                self._wake_waiting(users, "store")
+
+        return listener
+
+    # --- Secrets, ConfigMaps and namespaces ----------------------------------------------------------------
+
+    def managed_secret(self, place: Place, before: SecretView | None, after: SecretView | None) -> None:
+        """A change of a Secret that carries the managed label: its owner is woken where it is not as it should be."""
+        as_it_should_be = after is not None and after.drift is Drift.NONE
+        if as_it_should_be and (before is None or after is None or before.owner_uid == after.owner_uid):
+            return
+        view = after or before
+        if view is not None and view.owner_kind == EXTERNAL_SECRET.name:
+            owner = (place[0], view.owner_name)
+            if self._external_secret(owner) is not None:
+                self._wake(subject_of(EXTERNAL_SECRET, owner), Lane.CHANGE, "target")
+        self._wake_waiting(self._by_target.of(place), "target")
+
+    def secret(self, place: Place, before: SecretStub | None, after: SecretStub | None) -> None:
+        """A change of any Secret: stores whose credentials or certificates it holds are validated again."""
+        for subject in self._by_reference.of(place):
+            self._wake(subject, Lane.CHANGE, "credentials")
+        if after is None:
+            self._wake_waiting(self._by_target.of(place), "target")
+
+    def namespace(
+        self, place: Place, before: Mapping[str, str] | None, after: Mapping[str, str] | None
+    ) -> None:
+        """A change of a namespace's labels: a ClusterSecretStore may admit it now."""
+        if before is not None and after is not None and before != after:
+            self._wake_waiting(self._by_store.of(("namespace", place[1])), "namespace")
+
+    def other(self, kind: Kind) -> Callable[[Place, Object | None, Object | None], None]:
+        """The listener for a kind without a machine of its own."""
+
+        def listener(place: Place, before: Object | None, after: Object | None) -> None:
+            subject = subject_of(kind, place)
+            if after is None:
+                self._forget(subject)
+            elif before is None or _wish_of(before) != _wish_of(after):
+                self._wake(subject, Lane.CHANGE, "seen" if before is None else "changed")
+
+        return listener
+
+
+def _is_leaving(object: Object) -> bool:
+    return bool(object["metadata"].get("deletionTimestamp"))
+
+
+def _wish_of(object: Object) -> tuple[int, bool]:
+    return object["metadata"].get("generation", 0), _is_leaving(object)
+
+
+def _standing(view: StoreView | None) -> tuple[bool | None, str]:
+    return (None, "") if view is None else (view.ready, "there")
+
+
+def _stores_of(object: Object, namespace: str) -> set[tuple[str, ...]]:
+    spec: dict[str, Any] = object.get("spec") or {}
+    references = [spec.get("secretStoreRef")]
+    for entry in (*(spec.get("data") or ()), *(spec.get("dataFrom") or ())):
+        references.append((entry.get("sourceRef") or {}).get("storeRef"))
+    found: set[tuple[str, ...]] = {("namespace", namespace)}
+    for reference in references:
+        if not reference or not reference.get("name"):
+            continue
+        if reference.get("kind") == CLUSTER_SECRET_STORE.name:
+            found.add((CLUSTER_SECRET_STORE.name, "", reference["name"]))
+        else:
+            found.add((SECRET_STORE.name, namespace, reference["name"]))
+    return found
+
+
+def _references_of(view: StoreView) -> set[Place]:
+    if view.store is None or view.store.spec.provider.infisical is None:
+        return set()
+    connection = connection_of(view, view.namespace)
+    if not isinstance(connection, Connection):
+        return set()
+    places = {
+        (str(source.namespace), str(source.name)) for source in connection.auth.sources if source.namespace
+    }
+    if connection.ca_provider is not None:
+        places.add((str(connection.ca_namespace), connection.ca_provider.name))
+    return places

@@ -12,6 +12,7 @@ from adapters.infisical.transport import Answer, Request, Transport, TransportEr
 from machines.outcomes import Service, Trouble, Unavailable
 
 _JITTER: Final = 0.2
+_LONGEST_PAUSE: Final = 600.0  # seconds; no server means to be left alone for longer
 _TROUBLES: Final = {
     Unreachable.REFUSED: Trouble.REFUSED,
     Unreachable.UNRESOLVED: Trouble.UNRESOLVED,
@@ -74,7 +75,7 @@ class Exchange:
                 return reply
             wait = max(delay * self._chance.uniform(1 - _JITTER, 1 + _JITTER), reply.after or 0.0)
             if reply.why is Trouble.LIMITED:
-                self._pace.close_for(wait)
+                self._pace.close_for(min(wait, _LONGEST_PAUSE))
             hopeless = reply.why is Trouble.FAULT and not patient
             if attempt >= retry.attempts or hopeless or loop.time() + wait >= deadline:
                 return reply

@@ -22,7 +22,7 @@ from adapters.infisical.places import Place, View, judged_by_list
 from adapters.infisical.secret_routes import Version
 from adapters.infisical.secret_text import SecretText
 from machines.names import RemoteName
-from machines.outcomes import AbsentKey, Denial, Denied, Invalid, Trouble, Unavailable
+from machines.outcomes import AbsentKey, Denial, Denied, Invalid, Missing, Thing, Trouble, Unavailable
 
 GATHERING: Final = 0.005  # seconds for which a folder's reading takes further wishes before it begins
 KEEPING: Final = 2.0  # seconds for which a finished reading serves those who may see the world as it was then
@@ -198,28 +198,39 @@ class Readings:
         return result
 
     async def _single(self, reading: _Reading, key: _Key, reader: Reader, name: RemoteName) -> KeyReading:
-        client, folder = key.client, key.place.folder
-        doubtful = key.view.expand and client.routes.secrets.known is not Version.V4
-        result = await client.read(
-            reader.lease.token, key.place, key.view, name, reader.retry, patient=not doubtful
-        )
+        """One key by its own request; where only a list tells its value, by a list."""
+        secrets, folder = key.client.routes.secrets, key.place.folder
+        # Servers of 2025 fail singly on a reference into an absent folder, and leave it as it is in lists.
+        doubtful = key.view.expand and secrets.known is not Version.V4
+        result = await self._asked_singly(key, reader, name, patient=not doubtful)
+        if doubtful and isinstance(result, Unavailable) and result.why is Trouble.FAULT:
+            if secrets.known is not Version.V3:
+                result = await self._asked_singly(key, reader, name, patient=True)
+            else:
+                value = _value_in(await self._late_listing(reading, key, reader), name)
+                return Found(value) if value is not None else result
+        if isinstance(result, Missing) and result.what is Thing.ROUTE:
+            # A route that lists have: the name has a form that cannot stand in a path.
+            value = _value_in(await self._late_listing(reading, key, reader), name)
+            return Found(value) if value is not None else result
+        if not isinstance(result, Found) or not _only_lists_expand(key):
+            return result
+        value = _value_in(await self._late_listing(reading, key, reader), name)
+        if value is None and "${" in result.value.reveal():
+            return Denied(what=Denial.READ, folder=folder, key=name)
+        return Found(value) if value is not None else result
+
+    async def _asked_singly(
+        self, key: _Key, reader: Reader, name: RemoteName, *, patient: bool
+    ) -> KeyReading:
+        token = reader.lease.token
+        result = await key.client.read(token, key.place, key.view, name, reader.retry, patient=patient)
         if isinstance(result, NoSuchSecret):
-            return AbsentKey(key=name, folder=folder)
+            return AbsentKey(key=name, folder=key.place.folder)
         if isinstance(result, RemoteSecret):
             if result.value is None:
-                return Denied(what=Denial.VALUE, folder=folder, key=name)
-            if not _only_lists_expand(key):
-                return Found(result.value)
-            listed = await self._late_listing(reading, key, reader)
-            value = _value_in(listed, name) or result.value
-            # Not in the list either: only a text without a reference is sure to be the whole value.
-            references = value is result.value and "${" in value.reveal()
-            return Denied(what=Denial.READ, folder=folder, key=name) if references else Found(value)
-        failed = isinstance(result, Unavailable) and result.why is Trouble.FAULT
-        if failed and doubtful and client.routes.secrets.known is Version.V3:
-            # A reference into an absent folder: servers of 2025 fail on it singly, and leave it as it is in lists.
-            value_listed = _value_in(await self._late_listing(reading, key, reader), name)
-            return Found(value_listed) if value_listed is not None else result
+                return Denied(what=Denial.VALUE, folder=key.place.folder, key=name)
+            return Found(result.value)
         return result
 
     async def _late_listing(self, reading: _Reading, key: _Key, reader: Reader) -> FolderReading:
@@ -254,7 +265,8 @@ class Readings:
 
 
 def _only_lists_expand(key: _Key) -> bool:
-    return key.view.expand and key.client.routes.expands_singly is False
+    routes = key.client.routes
+    return key.view.expand and routes.secrets.known is Version.V3 and routes.expands_singly is False
 
 
 def _value_in(result: FolderReading, name: str) -> SecretText | None:

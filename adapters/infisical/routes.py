@@ -27,18 +27,18 @@ class Choice(Generic[Route]):
 
     async def ask(self, routes: Sequence[Route], ask: Callable[[Route], Awaitable[Reply]]) -> Reply:
         """The answer of the known route, else of the first one that the server has."""
-        if self.known is not None:
-            reply = await ask(self.known)
-            if not _is_missing(reply):
-                return reply
         failures = self._failures
-        async with self._finding_out:
-            if self._failures != failures and self._failure is not None:
-                return self._failure
-            if self.known is not None:
-                reply = await ask(self.known)
-                if not _is_missing(reply):
-                    return reply
+        if self.known is None:
+            async with self._finding_out:
+                if self._failures != failures and self._failure is not None:
+                    return self._failure
+                if self.known is None:
+                    return await self._find_out(routes, ask)
+        # Now it is known, and nobody has to wait for anybody.
+        reply = await ask(self.known)
+        if not _is_missing(reply):
+            return reply
+        async with self._finding_out:  # the server may have become another one
             return await self._find_out(routes, ask)
 
     async def _find_out(self, routes: Sequence[Route], ask: Callable[[Route], Awaitable[Reply]]) -> Reply:

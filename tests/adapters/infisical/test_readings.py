@@ -85,11 +85,11 @@ def test_a_lone_key_is_one_single_read_and_several_are_one_listing(age: Age) -> 
 @simulated
 async def test_a_hundred_who_want_a_folder_at_once_share_one_listing() -> None:
     situation, reader, place = await prepared()
-    results = await asyncio.gather(
-        *(situation.list(reader, place) for _ in range(50)),
-        *(situation.read(reader, place, "A") for _ in range(50)),
+    listings, _ = await asyncio.gather(
+        asyncio.gather(*(situation.list(reader, place) for _ in range(50))),
+        asyncio.gather(*(situation.read(reader, place, "A") for _ in range(50))),
     )
-    assert all(entries(result) == {"A": "1", "B": "2"} for result in results[:50])  # type: ignore[arg-type]
+    assert all(entries(listing) == {"A": "1", "B": "2"} for listing in listings)
     assert asked(situation) == {"listing": 1}
 
 
@@ -450,3 +450,35 @@ async def test_a_server_that_is_down_is_asked_by_one_while_its_routes_are_unknow
     down = Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=503)
     assert results == [down] * 50
     assert asked(situation) == {"listing": RETRY.attempts}
+
+
+@simulated
+async def test_first_requests_do_not_wait_for_each_other_once_the_routes_are_known() -> None:
+    situation = Situation(Age.YEAR_2025)
+    reader = await situation.reader()
+    project = (await situation.place(reader)).project
+    situation.server.faults.plan(Kind.LISTING, Slow(1.0), times=None)
+    places = []
+    for number in range(20):
+        situation.remote.add_folder("dev", f"/f{number}")
+        situation.remote.set_secret("dev", f"/f{number}", "A", "1")
+        places.append(Place(project, "dev", FolderPath(f"/f{number}")))
+    began = asyncio.get_running_loop().time()
+    await asyncio.gather(*(situation.list(reader, where) for where in places))
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2.0, abs=0.1)
+
+
+@AGES
+def test_a_lone_key_survives_a_passing_fault_also_as_the_first_request(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        situation = Situation(age)
+        situation.remote.set_secret("dev", "/", "A", "1")
+        reader = await situation.reader()
+        place = await situation.place(reader)
+        for _ in range(2):
+            situation.server.faults.plan(Kind.SINGLE, Status(503))
+            assert shown(await situation.read(reader, place, "A")) == ["1"]
+            await settled(situation)
+
+    scenario()

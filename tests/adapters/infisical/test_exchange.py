@@ -1,0 +1,172 @@
+"""Retries and pace: what may pass is tried again, within its limits; what a host asks for is respected by all."""
+
+import asyncio
+import random
+
+import pytest
+
+from adapters.infisical.client import Token
+from adapters.infisical.exchange import Exchange, Retry
+from adapters.infisical.pace import Pace
+from adapters.infisical.refusals import Asked
+from adapters.infisical.transport import Answer, Request
+from machines.outcomes import Service, Trouble, Unavailable
+from reconciler.standin import (
+    BrokenJson,
+    Dropped,
+    HalfSent,
+    Kind,
+    OtherJson,
+    Page,
+    Redirect,
+    Slow,
+    StandIn,
+    Status,
+)
+from reconciler.standin.faults import Fault
+from reconciler.standin.in_process import InProcess
+from tests.adapters.infisical.access import Situation
+from tests.simulated_loop import simulated, wall_time
+
+
+def unavailable(why: Trouble, status: int = 0, after: float | None = None) -> Unavailable:
+    return Unavailable(service=Service.INFISICAL, why=why, status=status, after=after)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def status(server: StandIn, retry: Retry, pace: Pace | None = None) -> object:
+    """One request, without much behind it."""
+    exchange = Exchange(InProcess(server), pace or Pace(), random.Random(1))
+    reply = await exchange.send(Request(method="GET", path="/api/status"), Asked.SECRETS, retry)
+    return reply.status if isinstance(reply, Answer) else reply
+
+
+@pytest.mark.parametrize(
+    "fault", [Status(500), Status(503), Status(429), Dropped(), HalfSent(), Page(502)], ids=str
+)
+def test_what_may_pass_is_tried_again(fault: Fault) -> None:
+    @simulated
+    async def scenario() -> None:
+        situation = Situation()
+        situation.server.faults.plan(Kind.LOGIN, fault, times=2)
+        assert isinstance(await situation.log_in(), Token)
+        assert situation.counts()[Kind.LOGIN] == 3
+        # Half a second, doubled, each a fifth more or less.
+        assert 1.2 <= now() <= 1.8
+
+    scenario()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Status(500), unavailable(Trouble.FAULT, 500)),
+        (Page(503), unavailable(Trouble.FAULT, 503)),
+        (Dropped(), unavailable(Trouble.BROKEN)),
+        (Slow(3600), unavailable(Trouble.TIMED_OUT)),
+    ],
+    ids=str,
+)
+def test_what_does_not_pass_is_told_at_last(fault: Fault, expected: Unavailable) -> None:
+    @simulated
+    async def scenario() -> None:
+        situation = Situation()
+        situation.server.faults.plan(Kind.LOGIN, fault, times=None)
+        assert await situation.log_in() == expected
+        assert now() <= 45.0
+
+    scenario()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Redirect("https://elsewhere.test/"), unavailable(Trouble.REDIRECTED, 302)),
+        (Page(200), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (Page(403), unavailable(Trouble.NOT_INFISICAL, 403)),
+        (BrokenJson(), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson(), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson("[]"), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson("null"), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson("[" * 100_000), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson('{"accessToken": 5}'), unavailable(Trouble.NOT_INFISICAL, 200)),
+        (OtherJson('{"accessToken": ""}'), unavailable(Trouble.NOT_INFISICAL, 200)),
+    ],
+    ids=str,
+)
+def test_what_no_infisical_server_answers_is_not_tried_again(fault: Fault, expected: Unavailable) -> None:
+    @simulated
+    async def scenario() -> None:
+        situation = Situation()
+        situation.server.faults.plan(Kind.LOGIN, fault, times=None)
+        assert await situation.log_in() == expected
+        assert situation.counts()[Kind.LOGIN] == 1
+
+    scenario()
+
+
+@simulated
+async def test_a_store_says_how_often_and_how_soon() -> None:
+    server = StandIn(wall_time)
+    server.faults.plan("GET /api/status", Status(503), times=None)
+    assert await status(server, Retry(attempts=1)) == unavailable(Trouble.FAULT, 503)
+    assert len(server.requests) == 1
+    await status(server, Retry(attempts=5, first_delay=1.0))
+    assert len(server.requests) == 6
+    assert now() == pytest.approx(15.0, rel=0.2)
+    began = now()
+    await status(server, Retry(attempts=100, first_delay=1.0, deadline=20.0))
+    assert now() - began <= 20.0
+
+
+@simulated
+async def test_retry_after_is_waited_for_by_everybody() -> None:
+    server, pace = StandIn(wall_time), Pace()
+    server.faults.plan("GET /api/status", Status(429, retry_after=20))
+    first = asyncio.ensure_future(status(server, Retry(), pace))
+    await asyncio.sleep(1)
+    others = [asyncio.ensure_future(status(server, Retry(), pace)) for _ in range(10)]
+    await asyncio.gather(first, *others)
+    times = [asked.at - server.requests[0].at for asked in server.requests]
+    assert times[0] == 0
+    assert all(time >= 20 for time in times[1:])
+    assert len(times) == 12
+
+
+@simulated
+async def test_a_wait_beyond_the_deadline_is_told_and_nothing_is_sent_meanwhile() -> None:
+    server, pace = StandIn(wall_time), Pace()
+    server.faults.plan("GET /api/status", Status(429, retry_after=60))
+    assert await status(server, Retry(), pace) == unavailable(Trouble.LIMITED, 429, after=60.0)
+    assert now() == 0
+    await asyncio.sleep(10)
+    assert await status(server, Retry(), pace) == unavailable(Trouble.LIMITED, 429, after=50.0)
+    assert len(server.requests) == 1
+    await asyncio.sleep(50)
+    await status(server, Retry(), pace)
+    assert len(server.requests) == 2
+
+
+@simulated
+async def test_an_endless_retry_after_does_not_shut_a_host_out_for_ever() -> None:
+    server, pace = StandIn(wall_time), Pace()
+    server.faults.plan("GET /api/status", Status(429, retry_after=999_999_999))
+    await status(server, Retry(), pace)
+    assert pace.remaining() <= 600
+
+
+@simulated
+async def test_cancelling_stops_at_once() -> None:
+    server = StandIn(wall_time)
+    server.faults.plan("GET /api/status", Status(503), times=None)
+    task = asyncio.ensure_future(status(server, Retry(attempts=100)))
+    await asyncio.sleep(5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    asked = len(server.requests)
+    await asyncio.sleep(100)
+    assert len(server.requests) == asked

@@ -255,13 +255,16 @@ class Controller:
 
     # --- starting and stopping -----------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Watch and run until `stop`, or until something fails that cannot be mended by itself."""
+    def start(self) -> None:
+        """Begin to watch, and to write events. Nothing runs yet."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(watcher.run(), name="watch") for watcher in self.watchers]
         self._tasks.append(loop.create_task(self.surroundings.events.run(), name="events"))
-        first = loop.create_task(self._run_when_synced(), name="runner")
-        self._tasks.append(first)
+
+    async def run(self) -> None:
+        """Watch and run until `stop`. Raises what a watch or the runner raised, which is a defect."""
+        self.start()
+        self._tasks.append(asyncio.get_running_loop().create_task(self._run_when_synced(), name="runner"))
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:

@@ -80,6 +80,7 @@ class Leases:
         self._memory = LeaseMemory()
         self._number = 0
         self._closed = False
+        self._left: list[Unrevoked] = []  # what could not be revoked while closing
 
     async def acquire(self, key: LeaseKey, log_in: LogIn, revoke: Revoke | None) -> Lease | LeaseFailure:
         """A claim on the token of this key, shared where there is one; `revoke` is None for a token that stays.
@@ -140,13 +141,11 @@ class Leases:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        unrevoked = tuple(
-            Unrevoked(grant.key.host, grant.key.method)
-            for grant in sorted(self._live, key=lambda grant: grant.number)
-            if grant.token is not None
-        )
+        late_tokens = [grant for grant in self._live if grant.token is not None and grant.revoke is not None]
+        for grant in sorted(late_tokens, key=lambda grant: grant.number):
+            self._left.append(Unrevoked(grant.key.host, grant.key.method))
         self._live.clear()
-        return unrevoked
+        return tuple(self._left)
 
     def _begin(self, key: LeaseKey, log_in: LogIn, revoke: Revoke | None) -> _Grant:
         former = self._current.pop(key, None)
@@ -219,8 +218,13 @@ class Leases:
     async def _revoke(self, grant: _Grant, revoke: Revoke, token: SecretText) -> None:
         result = await revoke(token)
         self._live.discard(grant)
-        if not isinstance(result, Revoked):
-            self._on_unrevoked(Unrevoked(grant.key.host, grant.key.method, result))
+        if isinstance(result, Revoked):
+            return
+        unrevoked = Unrevoked(grant.key.host, grant.key.method, result)
+        if self._closed:
+            self._left.append(unrevoked)
+        else:
+            self._on_unrevoked(unrevoked)
 
     def _forget(self, grant: _Grant) -> None:
         self._live.discard(grant)

@@ -10,7 +10,7 @@ from adapters.infisical.address import Address
 from adapters.infisical.client import Client, Revoked, Token
 from adapters.infisical.exchange import Retry
 from adapters.infisical.hosts import Hosts
-from adapters.infisical.lease_terms import CredentialVersion, LeaseKey, LoginFailed
+from adapters.infisical.lease_terms import CredentialVersion, LeaseKey, LoginFailed, Unrevoked
 from adapters.infisical.leases import Lease, Leases
 from adapters.infisical.places import Place, View
 from adapters.infisical.projects import Projects, ResolvedProject
@@ -39,7 +39,7 @@ class Situation:
         client = self.hosts.client(HOST)
         assert isinstance(client, Client)
         self.client = client
-        self.unrevoked: list[object] = []
+        self.unrevoked: list[Unrevoked] = []
         self.leases = Leases(linger, self.unrevoked.append)
         self.projects = Projects()
         self.readings = Readings()

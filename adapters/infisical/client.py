@@ -37,7 +37,7 @@ from adapters.infisical.secret_routes import Version, authorization, list_reques
 from adapters.infisical.secret_text import SecretText
 from adapters.infisical.transport import Answer, Request
 from machines.names import FolderPath
-from machines.outcomes import Invalid, Missing, Thing, Unavailable
+from machines.outcomes import Invalid, Missing, Thing
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -195,13 +195,3 @@ class Client:
 
 def _post(route: str, fields: dict[str, str]) -> Request:
     return Request(method="POST", path=f"/api{route}", headers=_JSON, body=msgspec.json.encode(fields))
-
-
-__all__ = [
-    "Client",
-    "NoSuchSecret",
-    "Readable",
-    "Revoked",
-    "Token",
-    "Unavailable",
-]

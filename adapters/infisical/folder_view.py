@@ -6,7 +6,7 @@ secret of a name. Of two secrets with one name in one folder (nothing on the ser
 highest version counts, then the one changed last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -37,6 +37,15 @@ class FolderView(msgspec.Struct, frozen=True):
     def entry(self, name: str) -> Entry | None:
         """The entry of this name. Of several folders: the first one."""
         return next((entry for entry in self.entries if entry.name == name), None)
+
+    def with_imports(self, values: Mapping[str, SecretText | None], absent: Container[str]) -> "FolderView":
+        """The same view with other values of imported entries, and without those that turned out to be absent."""
+        kept = (
+            Entry(entry.name, values.get(entry.name, entry.value), None) if entry.folder is None else entry
+            for entry in self.entries
+            if entry.folder is not None or entry.name not in absent
+        )
+        return FolderView(tuple(kept), self.twice)
 
     def __repr__(self) -> str:
         return f"<FolderView of {len(self.entries)}>"

@@ -106,15 +106,17 @@ class Readings:
     ) -> FolderReading:
         """All secrets of a folder as it was at `since` (loop's clock) or later; `recursive`: and below it.
 
-        With expansion off, imported entries come expanded from servers of 2025 and later: `secret` reads them as
-        they are stored.
+        A recursive listing does not say which folder imports a secret: with expansion off, servers of 2025 and later
+        show imported ones expanded there all the same.
         """
         key = self._key(reader, place, view, recursive)
         reading = self._joined(key, since, None, reader)
         assert reading.flight is not None
         result = await reading.flight.result()
         assert not isinstance(result, _Alone), "a wish for the folder makes it a listing"
-        return result
+        if not isinstance(result, Listed) or view.expand or recursive:
+            return result
+        return await self._imports_as_stored(reading, key, reader, result)
 
     async def secret(
         self, reader: Reader, place: Place, view: View, name: RemoteName, *, since: float
@@ -232,6 +234,30 @@ class Readings:
                 return Denied(what=Denial.VALUE, folder=key.place.folder, key=name)
             return Found(result.value)
         return result
+
+    async def _imports_as_stored(
+        self, reading: _Reading, key: _Key, reader: Reader, listed: Listed
+    ) -> FolderReading:
+        """Lists expand imported secrets whatever they are asked; single reads do not."""
+        names = [
+            RemoteName(entry.name)
+            for entry in listed.view.entries
+            if entry.folder is None and not judged_by_list(entry.name)
+        ]
+        stored = await asyncio.gather(*(self._singly(reading, key, reader, name) for name in names))
+        values: dict[str, SecretText | None] = {}
+        absent = set()
+        for name, result in zip(names, stored, strict=True):
+            match result:
+                case Found(value=value):
+                    values[name] = value
+                case AbsentKey():
+                    absent.add(str(name))
+                case Denied():  # of this key alone: whether it is wanted is not known here
+                    values[name] = None
+                case _:
+                    return result
+        return Listed(listed.view.with_imports(values, absent), listed.began)
 
     async def _late_listing(self, reading: _Reading, key: _Key, reader: Reader) -> FolderReading:
         """The listing behind a reading, made now if it had none."""

@@ -293,6 +293,8 @@ def test_imports_give_the_same_value_alone_and_in_company(age: Age) -> None:
         # As stored: lists show imported secrets expanded, whatever they are asked.
         stored = shown(await situation.read(reader, place, "A", "B", "FIRST", view=AS_STORED))
         assert stored == ["1", "2", "${BOTH}"]
+        whole = entries(await situation.list(reader, place, view=AS_STORED))
+        assert whole == {"A": "1", "B": "2", "BOTH": "last", "FIRST": "${BOTH}", "LAST": "${BOTH}"}
 
     scenario()
 

@@ -212,7 +212,7 @@ def _tagged(request: Request, headers: Mapping[str, str], reply: Reply) -> Answe
     """The answer to a request that was carried out; 304 if the client has it already."""
     answer = _json(200, reply, {})
     if request.method == "GET" and headers.get("if-none-match") == answer.headers["etag"]:
-        return Answer(status=304, headers={"etag": answer.headers["etag"]})
+        return Answer(status=304, headers=answer.headers)
     return answer
 
 

@@ -43,6 +43,7 @@ class Project:
     services: Services = field(repr=False)
     capitals_only: bool = False
     key_id: str = ""
+    created_at: float = 0.0
     environments: dict[str, Environment] = field(default_factory=dict, repr=False)
     members: dict[str, Access] = field(default_factory=dict, repr=False)
     policies: list[ChangePolicy] = field(default_factory=list, repr=False)
@@ -51,6 +52,7 @@ class Project:
 
     def __post_init__(self) -> None:
         self.key_id = self.services.new_id()
+        self.created_at = self.services.now()
 
     def add_environment(self, slug: str, name: str = "") -> None:
         """An environment with an empty root folder."""

@@ -7,6 +7,7 @@ from reconciler.standin.access import ADMIN
 from reconciler.standin.calls import Call, Form
 from reconciler.standin.project import Project
 from reconciler.standin.refusals import Issue, Refused, Trouble
+from reconciler.standin.shapes import moment
 from reconciler.standin.world import World
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -24,6 +25,8 @@ def _shown(world: World, project: Project, *, key: bool) -> dict[str, object]:
         "slug": project.slug,
         "orgId": world.organizations[project.organization],
         "environments": environments,
+        "createdAt": moment(project.created_at),
+        "updatedAt": moment(project.created_at),
         **dict(world.dialect.project_defaults),
     }
     if key:

@@ -67,6 +67,7 @@ class Token:
     renewed_at: float
     uses: int = 0
     alive: bool = True
+    expired: bool = False
     revocations: int = 0
 
     @property
@@ -156,6 +157,8 @@ class Accounts:
 
     def _living(self, text: str) -> Token:
         token = self.tokens.get(self._signer.read(text, self._now()).token)
+        if token is not None and token.expired:
+            raise Refused(Trouble.TOKEN_EXPIRED)
         if token is None or not token.alive or token.identity.id not in self.identities:
             raise Refused(Trouble.TOKEN_UNKNOWN)
         return token

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,11 +40,12 @@ _HTML = {"content-type": "text/html; charset=utf-8"}
 
 
 class Served(msgspec.Struct, frozen=True):
-    """What happens on the wire: the answer (None: the connection breaks), after `delay` s; `half`: it breaks in the middle."""
+    """What happens on the wire: the answer, after `delay` s; None: none comes, and `why`; `half`: it breaks in the middle."""
 
     answer: Answer | None
     delay: float = 0.0
     half: bool = False
+    why: Unreachable = Unreachable.BROKEN
 
 
 Conversation = Generator[Outbound, Answer, Served]
@@ -115,13 +117,15 @@ class StandIn(World):
         match fault:
             case Status(status=status, retry_after=wait):
                 headers = {} if wait is None else {"retry-after": str(wait)}
-                return Served(_json(status, _body(status, "Error", "A planned fault"), headers))
+                return Served(
+                    _json(status, _body(status, HTTPStatus(status).phrase, "A planned fault"), headers)
+                )
             case Page(status=status):
                 return Served(Answer(status=status, headers=_HTML, body=_PAGE))
             case Redirect(location=location, status=status):
                 return Served(Answer(status=status, headers={"location": location}))
-            case Dropped(carried_out=False):
-                return Served(None)
+            case Dropped(carried_out=False, why=why):
+                return Served(None, why=why)
             case Meanwhile(act=act):
                 act()
         answer = yield from self._respond(request, client, found)
@@ -134,8 +138,8 @@ class StandIn(World):
                 return Served(msgspec.structs.replace(answer, body=text.encode()))
             case HalfSent():
                 return Served(answer, half=True)
-            case Dropped():
-                return Served(None)
+            case Dropped(why=why):
+                return Served(None, why=why)
         return Served(answer)
 
     def _respond(
@@ -194,7 +198,7 @@ class StandIn(World):
 def delivered(served: Served) -> Answer:
     """The answer as it arrives. Raises TransportError where the connection breaks."""
     if served.answer is None or served.half:
-        raise TransportError(Unreachable.BROKEN)
+        raise TransportError(served.why)
     return served.answer
 
 

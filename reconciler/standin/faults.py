@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from adapters.infisical.transport import Unreachable
 from reconciler.standin.record import Kind
 
 
@@ -43,9 +44,13 @@ class HalfSent(msgspec.Struct, frozen=True):
 
 
 class Dropped(msgspec.Struct, frozen=True):
-    """The connection breaks without an answer; `carried_out`: after the request was carried out, else before."""
+    """No answer comes; `carried_out`: the request was carried out all the same.
+
+    Over HTTP the connection breaks; in process, `why` says what the client is told.
+    """
 
     carried_out: bool = False
+    why: Unreachable = Unreachable.BROKEN
 
 
 class Redirect(msgspec.Struct, frozen=True):

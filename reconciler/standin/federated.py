@@ -99,7 +99,7 @@ def log_in_by_kubernetes(world: World, call: Call) -> Asking:
     )
     if answer.status >= 400:
         raise Refused(Trouble.REVIEW_REFUSED)
-    status = msgspec.json.decode(answer.body).get("status", {})
+    status = _object(answer, Trouble.REVIEW_REFUSED).get("status", {})
     if not status.get("authenticated"):
         raise Refused(Trouble.REVIEW_TOKEN)
     # system:serviceaccount:<namespace>:<name>
@@ -134,7 +134,7 @@ def log_in_by_oidc(world: World, call: Call) -> Asking:
     kid = _key_id(token)
     issuer = settings["oidcDiscoveryUrl"].rstrip("/")
     discovered = yield Outbound("GET", f"{issuer}/.well-known/openid-configuration")
-    keys = yield Outbound("GET", msgspec.json.decode(discovered.body)["jwks_uri"])
+    keys = yield Outbound("GET", _object(discovered, Trouble.JWT_UNKNOWN_KEY).get("jwks_uri", ""))
     _judge(settings, _claims(world, token, [_pick(keys, kid)]), _OIDC_WORDS)
     return _grant(world, identity, settings, organization)
 
@@ -152,6 +152,13 @@ def log_in_by_jwt(world: World, call: Call) -> Asking:
         keys = [_pick((yield Outbound("GET", settings["jwksUrl"])), kid)]
     _judge(settings, _claims(world, token, keys), _JWT_WORDS)
     return _grant(world, identity, settings, organization)
+
+
+def _object(answer: Answer, trouble: Trouble) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise Refused(trouble) from None
 
 
 def _key_id(token: str) -> str | None:

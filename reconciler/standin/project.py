@@ -192,7 +192,7 @@ class Project:
                     if target in folder.imports and folder.id not in found:
                         found[folder.id] = folder
                         waiting.append(Import(folder.environment, folder.path))
-        return list(found.values())
+        return [f for f in found.values() if (f.environment, f.path) != (environment, path)]
 
 
 def change(content: Content, now: float, **fields: object) -> Content:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -13,32 +13,40 @@ from reconciler.standin.core import StandIn
 from reconciler.standin.in_process import hold
 from reconciler.standin.outbound import Outbound
 
-_LARGEST_REQUEST = 4 * 1024 * 1024
+_LARGEST_REQUEST = 16 * 1024 * 1024
+_PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
 class Server:
-    """Serves a stand-in on 127.0.0.1 while the `async with` block lasts. `url` is without a slash at its end."""
+    """Serves a stand-in on 127.0.0.1 while the `async with` block lasts, and delivers what its webhooks announce.
+
+    `url` is without a slash at its end.
+    """
 
     def __init__(self, standin: StandIn, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._standin = standin
         self._port = port
         self._tls = tls
+        self._deliveries: asyncio.Queue[Outbound] = asyncio.Queue()
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession()
-        runner = web.ServerRunner(web.Server(self._handle), handle_signals=False, shutdown_timeout=0.5)
-        self._runner = runner
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self._port, ssl_context=self._tls)
-        await site.start()
-        port = runner.addresses[0][1]
-        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+        self._session = aiohttp.ClientSession(timeout=_PATIENCE)
+        server = web.Server(self._handle, request_factory=_roomy, handler_cancellation=True)
+        self._runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, ssl_context=self._tls).start()
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._standin.deliver = self._deliveries.put_nowait
+        self._postman = asyncio.create_task(self._deliver())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._standin.deliver = None
+        self._postman.cancel()
+        await asyncio.gather(self._postman, return_exceptions=True)
         await self._runner.cleanup()
         await self._session.close()
 
@@ -58,16 +66,30 @@ class Server:
             return web.Response(status=500)
         if served.half:
             return await _send_half(incoming, served.answer)
-        return web.Response(
-            status=served.answer.status, headers=served.answer.headers, body=served.answer.body
-        )
+        answer = served.answer
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def _ask(self, outbound: Outbound) -> Answer:
-        async with self._session.request(
-            outbound.method, outbound.url, headers=outbound.headers, data=outbound.body
-        ) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(status=response.status, headers=headers, body=await response.read())
+        """Ask elsewhere; whoever cannot be reached counts as one who answers 503."""
+        try:
+            async with self._session.request(
+                outbound.method, outbound.url, headers=outbound.headers, data=outbound.body
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(status=response.status, headers=headers, body=await response.read())
+        except (aiohttp.ClientError, TimeoutError):
+            return Answer(status=503)
+
+    async def _deliver(self) -> None:
+        """Send announcements one after the other. As on a real server, one that does not arrive is lost."""
+        while True:
+            await self._ask(await self._deliveries.get())
+
+
+def _roomy(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """A request that may be larger than the server's own limit, so that the stand-in itself refuses it."""
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_REQUEST)
 
 
 def _break_off(incoming: web.BaseRequest) -> None:

@@ -216,6 +216,11 @@ class World:
         for token in self.accounts.tokens.values():
             token.alive = False
 
+    def expire_tokens(self) -> None:
+        """Let every token that was given out come to the end of its age."""
+        for token in self.accounts.tokens.values():
+            token.expired = True
+
     @property
     def tokens(self) -> Sequence[Token]:
         """All tokens that were ever given out, oldest first."""
@@ -225,7 +230,7 @@ class World:
     def tokens_alive(self) -> Sequence[Token]:
         """Those that are neither revoked nor ended by age or use."""
         now = self.now()
-        return tuple(t for t in self.tokens if t.alive and (t.end is None or t.end > now))
+        return tuple(t for t in self.tokens if t.alive and not t.expired and (t.end is None or t.end > now))
 
     def _by_slug(self, slug: str, organization: str | None) -> Project | None:
         return next(

@@ -175,5 +175,6 @@ Store = SecretStore | ClusterSecretStore
 
 def provider_name(store: Object) -> str:
     """The key of a store's `spec.provider`, such as "infisical" or "vault"; "" where there is none."""
-    provider = store.get("spec", {}).get("provider")
+    spec = store.get("spec")
+    provider = spec.get("provider") if isinstance(spec, dict) else None
     return str(next(iter(provider), "")) if isinstance(provider, dict) else ""

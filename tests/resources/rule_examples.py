@@ -37,6 +37,17 @@ def template(**fields: Any) -> Json:
     return {"spec.target": {"template": fields}}
 
 
+def found(operation: Json) -> Json:
+    return {"spec.dataFrom": [{"find": {}, "rewrite": [operation]}]}
+
+
+def pushed(**fields: Any) -> Json:
+    return {"spec.dataTo": [{"storeRef": {"name": "a"}, **fields}]}
+
+
+REGEXP: Json = {"regexp": {"source": "a", "target": "b"}}
+TRANSFORM: Json = {"transform": {"template": "t"}}
+MERGE: Json = {"merge": {}}
 STORES = (SECRET_STORE, CLUSTER_SECRET_STORE)
 EXAMPLES: dict[tuple[str, tuple[Kind, ...]], Examples] = {
     ("project-slug-not-empty", STORES): Examples(
@@ -166,22 +177,13 @@ EXAMPLES: dict[tuple[str, tuple[Kind, ...]], Examples] = {
     ),
     ("rewrite-is-one-operation", (EXTERNAL_SECRET,)): Examples(
         "spec.dataFrom[0].rewrite[0]",
-        tuple(
-            {"spec.dataFrom": [{"find": {}, "rewrite": [operation]}]}
-            for operation in (
-                {"regexp": {"source": "a", "target": "b"}},
-                {"transform": {"template": "t"}},
-                {"merge": {}},
-            )
-        ),
-        tuple(
-            {"spec.dataFrom": [{"find": {}, "rewrite": [operations]}]}
-            for operations in (
-                {},
-                {"regexp": {"source": "a", "target": "b"}, "merge": {}},
-                {"transform": {"template": "t"}, "merge": {}},
-                {"regexp": {"source": "a", "target": "b"}, "transform": {"template": "t"}, "merge": {}},
-            )
+        (found(REGEXP), found(TRANSFORM), found(MERGE)),
+        (
+            found({}),
+            found(REGEXP | MERGE),
+            found(TRANSFORM | MERGE),
+            found(REGEXP | TRANSFORM),
+            found(REGEXP | TRANSFORM | MERGE),
         ),
     ),
     ("delete-only-what-is-owned", (EXTERNAL_SECRET,)): Examples(
@@ -257,39 +259,13 @@ EXAMPLES: dict[tuple[str, tuple[Kind, ...]], Examples] = {
     ),
     ("bundle-or-rewrite", (PUSH_SECRET,)): Examples(
         "spec.dataTo[0]",
-        (
-            {"spec.dataTo": [{"storeRef": {"name": "a"}, "remoteKey": "b", "rewrite": []}]},
-            {"spec.dataTo": [{"storeRef": {"name": "a"}, "rewrite": [{"transform": {"template": "t"}}]}]},
-        ),
-        (
-            {
-                "spec.dataTo": [
-                    {
-                        "storeRef": {"name": "a"},
-                        "remoteKey": "b",
-                        "rewrite": [{"transform": {"template": "t"}}],
-                    }
-                ]
-            },
-        ),
+        (pushed(remoteKey="b", rewrite=[]), pushed(rewrite=[TRANSFORM])),
+        (pushed(remoteKey="b", rewrite=[TRANSFORM]),),
     ),
     ("push-rewrite-is-one-operation", (PUSH_SECRET,)): Examples(
         "spec.dataTo[0].rewrite[0]",
-        (
-            {
-                "spec.dataTo": [
-                    {"storeRef": {"name": "a"}, "rewrite": [{"regexp": {"source": "a", "target": "b"}}]}
-                ]
-            },
-        ),
-        tuple(
-            {"spec.dataTo": [{"storeRef": {"name": "a"}, "rewrite": [operations]}]}
-            for operations in (
-                {},
-                {"regexp": {"source": "a", "target": "b"}, "transform": {"template": "t"}},
-                {"merge": {}},
-            )
-        ),
+        (pushed(rewrite=[REGEXP]), pushed(rewrite=[TRANSFORM])),
+        (pushed(rewrite=[{}]), pushed(rewrite=[REGEXP | TRANSFORM]), pushed(rewrite=[MERGE])),
     ),
 }
 

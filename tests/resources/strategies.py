@@ -5,8 +5,10 @@ it: another type, a null, a text of the wrong form, an unknown field, a missing 
 """
 
 import copy
+from functools import cache
 from typing import Any
 
+import re2  # type: ignore[import-untyped]  # ships neither stubs nor py.typed
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -45,6 +47,8 @@ _TEXTS: dict[str, list[str]] = {
     "annotations": ["kubernetes.io/service-account.name", "a"],
     "labels": ["a", "b"],
 }
+# Fields of which one is usually given, lest nearly every object breaks a rule about them.
+_ALTERNATIVES = ({"data", "dataFrom"}, {"extract", "find"}, {"regexp", "transform"})
 _PLAIN = ["a", "b", "password", "DB_HOST", "x.y"]
 _NAMES = ["a", "b", "my-store", "a.b"]
 _ODD_TEXTS = ["", "A B", "ü", "x" * 254, "a\n", "-a", "a/b", "1", "None", "true", "YQ=", "\u2028"]
@@ -67,6 +71,7 @@ _ODD_VALUES: list[Json] = [
 ]
 
 
+@cache  # building it anew for every object takes most of the time of a test
 def well_formed(kind: Kind) -> SearchStrategy[Object]:
     """Objects that the schema of the kind takes; without a status, which cannot be created."""
     schema = structure(kind)
@@ -102,8 +107,10 @@ def _values(schema: Schema, name: str) -> SearchStrategy[Json]:
         case "object":
             return _objects(schema, name)
         case "array":
-            shortest = schema.get("minItems", 0)
-            return st.lists(_values(schema["items"], name), min_size=shortest, max_size=shortest + 2)
+            items = _values(schema["items"], name)
+            return st.lists(items, min_size=1, max_size=3) | st.lists(
+                items, min_size=schema.get("minItems", 0), max_size=2
+            )
         case "string":
             return _texts(schema, name)
         case "integer":
@@ -120,7 +127,9 @@ def _texts(schema: Schema, name: str) -> SearchStrategy[str]:
         return st.sampled_from(["2024-02-29T12:00:00Z", "2024-01-01T00:00:00.5+02:00"])
     if name in _TEXTS:
         return st.sampled_from(_TEXTS[name])
-    return st.sampled_from(_NAMES if "pattern" in schema else _PLAIN)
+    if "pattern" in schema:
+        return st.sampled_from([name for name in _NAMES if re2.search(schema["pattern"], name)])
+    return st.sampled_from(_PLAIN)
 
 
 def _objects(schema: Schema, name: str) -> SearchStrategy[Json]:
@@ -130,13 +139,26 @@ def _objects(schema: Schema, name: str) -> SearchStrategy[Json]:
     required = set(schema.get("required", []))
     fields = {each: st.deferred(_later(inner, each)) for each, inner in schema.get("properties", {}).items()}
     if schema.get("maxProperties") == 1:
-        others = (
-            [st.just({"vault": {"server": "https://vault", "nested": [{}]}})] if name == "provider" else []
-        )
-        return st.one_of([st.fixed_dictionaries({each: value}) for each, value in fields.items()] + others)
+        single: list[SearchStrategy[Json]] = [
+            _fields({each: value}, {each}) for each, value in fields.items()
+        ]
+        if name == "provider":
+            single.append(st.just({"vault": {"server": "https://vault", "nested": [{}]}}))
+        return st.one_of(single)
+    anything = _fields(fields, required)
+    alternatives = next((group for group in _ALTERNATIVES if group <= fields.keys()), None)
+    if alternatives is None:
+        return anything
+    others = {name: value for name, value in fields.items() if name not in alternatives}
+    return anything | st.one_of(
+        [_fields({**others, name: fields[name]}, required | {name}) for name in sorted(alternatives)]
+    )
+
+
+def _fields(fields: dict[str, SearchStrategy[Json]], required: set[str]) -> SearchStrategy[Json]:
     return st.fixed_dictionaries(
-        {each: value for each, value in fields.items() if each in required},
-        optional={each: value for each, value in fields.items() if each not in required},
+        {name: value for name, value in fields.items() if name in required},
+        optional={name: value for name, value in fields.items() if name not in required},
     )
 
 
@@ -148,21 +170,23 @@ def _change(draw: st.DrawFn, object: Object) -> None:
     """Change, remove or add one field somewhere below `spec`."""
     node: Any = object["spec"]
     while isinstance(node, (dict, list)) and node and draw(st.integers(0, 3)):
-        keys = sorted(node) if isinstance(node, dict) else range(len(node))
-        inner = node[draw(st.sampled_from(keys))]
-        if not isinstance(inner, (dict, list)):
+        key: Any = draw(st.sampled_from(_keys(node)))
+        if not isinstance(node[key], (dict, list)):
             break
-        node = inner
-    odd = draw(st.sampled_from(_ODD_VALUES))
-    if isinstance(node, list):
-        if node and draw(st.booleans()):
-            node[draw(st.integers(0, len(node) - 1))] = odd
-        else:
-            node.append(odd)
-        return
-    keys = [*sorted(node), "unknown"]
-    key = draw(st.sampled_from(keys))
-    if key in node and draw(st.booleans()):
-        del node[key]
+        node = node[key]
+    odd = copy.deepcopy(draw(st.sampled_from(_ODD_VALUES)))
+    add, remove = draw(st.booleans()), draw(st.booleans())
+    if isinstance(node, list) and (add or not node):
+        node.append(odd)
+    elif isinstance(node, dict) and (add or not node):
+        node["unknown"] = odd
     else:
-        node[key] = copy.deepcopy(odd)
+        key = draw(st.sampled_from(_keys(node)))
+        if remove:
+            del node[key]
+        else:
+            node[key] = odd
+
+
+def _keys(node: Json) -> list[Any]:
+    return sorted(node) if isinstance(node, dict) else [*range(len(node))]

@@ -12,10 +12,12 @@ from adapters.resources.kinds import OUR_KINDS
 from adapters.resources.rules import ALL_RULES
 from adapters.resources.schema import admit
 from tests.apiserver.access import Access
+from tests.apiserver.client import ApiClient
 from tests.resources.dry_run import DryRun, Refusal
-from tests.resources.manifests import with_changes
+from tests.resources.full_manifests import FULL
+from tests.resources.manifests import manifest, with_changes
 from tests.resources.rule_examples import Example, examples
-from tests.resources.strategies import objects, well_formed
+from tests.resources.strategies import objects, statuses, well_formed
 
 pytestmark = pytest.mark.apiserver
 
@@ -44,6 +46,11 @@ def agree(server: DryRun, kind: Kind, object: Object) -> None:
     if isinstance(answer, Refusal):
         assert answer.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY), answer.message
         assert isinstance(expected, Faults), answer.message
+        # Where the schema is kept, both say the same about every rule.
+        if all(fault.rule for fault in expected.faults):
+            assert {rule for rule, message in MESSAGES.items() if message in answer.message} == {
+                fault.rule for fault in expected.faults
+            }
     else:
         assert not isinstance(expected, Faults), str(expected)
         assert content(answer) == content(expected.object)
@@ -58,6 +65,44 @@ def test_every_example_of_a_rule(server: DryRun, example: Example) -> None:
         assert isinstance(answer, Refusal)
         assert f"{example.broken_at}: Invalid value" in answer.message
         assert MESSAGES[example.rule] in answer.message
+
+
+@KINDS
+async def test_every_documented_field_is_stored(api: ApiClient, namespace: str, kind: Kind) -> None:
+    where = namespace if kind.namespaced else ""
+    full = {**FULL[kind], "metadata": {"name": namespace, **({"namespace": where} if where else {})}}
+    resource = f"{kind.api_version}/{kind.plural}"
+    await api.create(full)
+    try:
+        await api.merge(resource, namespace, where, {"status": full["status"]}, "status")
+        stored = content(await api.get(resource, namespace, where))
+        assert stored["spec"] == full["spec"]
+        given = {name: value for name, value in full["status"].items() if value is not None}
+        assert stored["status"] == given
+    finally:
+        await api.delete(resource, namespace, where)
+
+
+@KINDS
+async def test_statuses(server: DryRun, api: ApiClient, kind: Kind) -> None:
+    resource, where = f"{kind.api_version}/{kind.plural}", "default" if kind.namespaced else ""
+    name = f"statuses-of-{kind.name.lower()}"
+    await api.apply(manifest(kind, name=name))
+    there = await api.get(resource, name, where)
+
+    @settings(THOROUGHLY, max_examples=50)
+    @given(statuses(kind))
+    def check(status: Object) -> None:
+        answer = server.replace_status(kind, {**there, "status": status})
+        expected = admit(kind, {**manifest(kind), "status": status})
+        assert not isinstance(answer, Refusal), answer.message
+        assert not isinstance(expected, Faults), str(expected)
+        assert answer["status"] == expected.object["status"]
+
+    try:
+        check()
+    finally:
+        await api.delete(resource, name, where)
 
 
 @KINDS

@@ -19,6 +19,7 @@ Everything can be changed while it runs, by the methods of `World` (projects, id
     server.add_universal_auth(identity, ttl=60, max_ttl=120, uses=5)    # -> Credentials
     server.add_client_secret(identity, uses=1, ttl=30)                  # -> a further client secret
     server.add_token(identity)                                          # -> a token for token auth
+    server.expire_tokens(); server.end_tokens()                         # by age; as if revoked
     server.limit(CLOUD_LIMITS)                                          # 429 as on Infisical Cloud
     server.faults.plan(Kind.LISTING, Status(429, retry_after=3), times=2)
     server.faults.plan("GET /api/v4/secrets/*", HalfSent())

@@ -115,6 +115,39 @@ def create_folder(world: World, call: Call) -> Reply:
     return {"folder": {"id": folder.id, "name": name, "path": below, "parentId": parent.id}}
 
 
+def delete_folder(world: World, call: Call) -> Reply:
+    """Delete a folder, named or by its id, and all below it. Raises Refused."""
+    form = Form(call.body)
+    target = read_target(form, V3, path_field="path")
+    form.check()
+    spot = target.resolve(world, call)
+    if not spot.access.may(Action.DELETE, spot.environment, spot.path):
+        raise Refused(Trouble.DENIED, action=Action.DELETE.value)
+    parent, wanted = spot.folder_for("DeleteFolder"), call.parameters["folder"]
+    for folder in spot.project.environments[spot.environment].folders.values():
+        above, _, name = folder.path.rpartition("/")
+        if name and (above or "/") == parent.path and wanted in (name, folder.id):
+            spot.project.remove_folder(spot.environment, folder.path)
+            return {"folder": {"id": folder.id, "name": name}}
+    raise Refused(Trouble.FOLDER_ABSENT, path=wanted, environment=spot.environment, doing="DeleteFolder")
+
+
+def create_import(world: World, call: Call) -> Reply:
+    """Let a folder import another one. Raises Refused."""
+    form = Form(call.body)
+    target = read_target(form, V3, path_field="path")
+    source = Form(form.everything.get("import"), ("import",))
+    environment, path = source.text("environment"), source.text("path")
+    form.issues.extend(source.issues)
+    form.check()
+    spot = target.resolve(world, call)
+    if not spot.access.may(Action.CREATE, spot.environment, spot.path):
+        raise Refused(Trouble.DENIED, action=Action.CREATE.value)
+    folder = spot.folder_for("CreateImport")
+    spot.project.add_import(spot.environment, folder.path, source_environment=environment, source_path=path)
+    return {"secretImport": {"folderId": folder.id, "importPath": path, "importEnv": {"slug": environment}}}
+
+
 def create_webhook(world: World, call: Call) -> Reply:
     """Announce changes of a folder somewhere. Raises Refused."""
     form = Form(call.body)

@@ -104,11 +104,11 @@ class Target(msgspec.Struct, frozen=True):
         return _spot(world, call, project, self.environment, self.path)
 
 
-def read_target(form: Form, style: Style) -> Target:
+def read_target(form: Form, style: Style, *, path_field: str = "secretPath") -> Target:
     """Where a write of one secret goes; complaints stay in the form."""
     project_id = form.text(style.project)
     environment = form.text("environment")
-    return Target(project_id, None, environment, _path(form))
+    return Target(project_id, None, environment, _path(form, path_field))
 
 
 def read_batch_target(world: World, form: Form, style: Style) -> Target:
@@ -124,6 +124,6 @@ def read_batch_target(world: World, form: Form, style: Style) -> Target:
     return Target(project_id, slug, form.text("environment"), _path(form))
 
 
-def _path(form: Form) -> str:
-    path = form.optional_text("secretPath")
+def _path(form: Form, field: str = "secretPath") -> str:
+    path = form.optional_text(field)
     return "/" if path is None else path

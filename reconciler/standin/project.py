@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from reconciler.standin.access import Access
 from reconciler.standin.accounts import Identity
 from reconciler.standin.ages import Dialect
@@ -193,8 +191,3 @@ class Project:
                         found[folder.id] = folder
                         waiting.append(Import(folder.environment, folder.path))
         return [f for f in found.values() if (f.environment, f.path) != (environment, path)]
-
-
-def change(content: Content, now: float, **fields: object) -> Content:
-    """The next version of a secret's content."""
-    return msgspec.structs.replace(content, version=content.version + 1, updated_at=now, **fields)

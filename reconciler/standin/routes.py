@@ -99,6 +99,8 @@ _PROJECTS = (
     Route("GET", "/v1/projects/slug/{slug}", Kind.RESOLUTION, projects.by_slug, _NEW),
     Route("GET", "/v2/workspace/{slug}", Kind.RESOLUTION, projects.by_slug),
     Route("POST", "/v1/folders", Kind.FOLDER, administration.create_folder),
+    Route("DELETE", "/v1/folders/{folder}", Kind.FOLDER, administration.delete_folder),
+    _administration("POST", "/v1/secret-imports", administration.create_import),
     Route("POST", "/v1/events/subscribe/project-events", Kind.EVENTS, administration.subscribe, _NEW),
     _administration("GET", "/v1/workspace", projects.listed),
     _administration("GET", "/v1/workspace/{id}", projects.by_id),

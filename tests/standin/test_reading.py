@@ -218,3 +218,20 @@ def test_an_all_in_one_image_leaves_unknown_paths_to_its_web_pages() -> None:
     answer = User(server, project).ask("GET", "/v4/secrets")
     assert answer.status == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_recursive_listing_takes_folders_by_the_text_of_their_path_on_servers_of_2024_alone() -> None:
+    for age, found in ((Age.CURRENT, {"A"}), (Age.YEAR_2025, {"A"}), (Age.YEAR_2024, {"A", "B"})):
+        server, project = a_server(age)
+        project.set_secret("dev", "/app/below", "A", "v")
+        project.set_secret("dev", "/app2", "B", "v")
+        project.add_folder("dev", "/app")
+        place = {"workspaceId": project.id, "environment": "dev", "secretPath": "/app", "recursive": "true"}
+        assert values(User(server, project).ask("GET", "/v3/secrets/raw", **place)).keys() == found
+
+
+def test_a_folder_without_any_right_is_refused_by_servers_of_2024_and_lists_as_empty_on_others() -> None:
+    for age, status in ((Age.CURRENT, 200), (Age.YEAR_2025, 200), (Age.YEAR_2024, 401)):
+        server, project = a_server(age)
+        user = User(server, project, NO_ACCESS)
+        assert user.ask("GET", "/v3/secrets/raw", workspaceId=project.id, environment="dev").status == status

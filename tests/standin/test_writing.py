@@ -188,3 +188,25 @@ def test_an_update_or_deletion_of_an_absent_secret_is_absent_even_to_those_witho
     assert user.write("PATCH", "NOBODY", secretValue="v").status == 404
     assert user.write("DELETE", "NOBODY").status == 404
     assert user.write("DELETE", "KEY").status == 403
+
+
+def test_folders_are_deleted_with_all_below_them_and_imports_are_made_by_request() -> None:
+    server, project = a_server()
+    user = User(server, project)
+    place = {"workspaceId": project.id, "environment": "dev", "path": "/"}
+    project.set_secret("dev", "/gone/below", "KEY", "v")
+    project.set_secret("prod", "/shared", "KEY", "imported")
+    source = {"environment": "prod", "path": "/shared"}
+    assert user.ask("POST", "/v1/secret-imports", place | {"import": source}).status == 200
+    assert value(user.read("KEY")) == "imported"
+    assert user.ask("DELETE", "/v1/folders/gone", place).status == 200
+    assert user.ask("DELETE", "/v1/folders/gone", place).status == 404
+    assert user.read("", "/gone/below").status == 404
+
+
+@pytest.mark.parametrize(("age", "status"), [(Age.YEAR_2025, 200), (Age.YEAR_2024, 400)])
+def test_servers_of_2024_know_no_mode_of_a_batch_update(age: Age, status: int) -> None:
+    server, project = a_server(age)
+    place = {"workspaceId": project.id, "projectSlug": "my-project", "environment": "dev", "secretPath": "/"}
+    batch = place | {"mode": "upsert", "secrets": [pair("NEW")]}
+    assert User(server, project).ask("PATCH", "/v3/secrets/batch/raw", batch).status == status

@@ -13,6 +13,7 @@ from reconciler.standin import ADMIN, NO_ACCESS, VIEWER, Access, Identity, Stand
 from reconciler.standin.core import delivered
 from reconciler.standin.outbound import Outbound
 from tests.transcripts import foreign_world
+from tests.transcripts.decisive import decisive
 from tests.transcripts.placeholders import PLACEHOLDER, Differs, fill, match
 from tests.transcripts.recorded import SETUP, Case, Line, Recorded, age
 
@@ -72,8 +73,9 @@ def fill_from(server: StandIn, fixture: Mapping[str, Any]) -> dict[str, Identity
 class Player:
     """One case: what was made in it, and which placeholder stands for what."""
 
-    def __init__(self, case: Case, fixture: Mapping[str, Any]) -> None:
+    def __init__(self, case: Case, fixture: Mapping[str, Any], *, word_for_word: bool) -> None:
         self.case = case
+        self.word_for_word = word_for_word
         self.now = 1_750_000_000.0
         self.server = StandIn(lambda: self.now, age(case.server))
         self.people = fill_from(self.server, fixture)
@@ -112,6 +114,8 @@ class Player:
                     self._check_answer(line)
             except Differs as difference:
                 raise Differs(f"{self.case}, step {line.step}: {difference}") from None
+            except KeyError as unknown:
+                raise Differs(f"{self.case}, step {line.step}: nothing stands for {unknown}") from None
 
     def _learn_etags(self) -> None:
         """Read what the case asks for conditionally once before: the recorder had done so."""
@@ -195,8 +199,11 @@ class Player:
                 raise Differs(f"header {name}: {answer.headers.get(name)!r}")
         if ("etag" in answer.headers) != ("etag" in line.response.headers):
             raise Differs("etag")
-        expected = line.response.body or None
-        match(self._comparable(expected), self._comparable(body), self.bindings)
+        expected, given = self._comparable(line.response.body or None), self._comparable(body)
+        if self.word_for_word:
+            match(expected, given, self.bindings)
+        else:
+            match(decisive(expected), decisive(given), self.bindings)
 
     def _remember(self, recorded: Recorded, body: Any) -> None:
         """Keep the tokens that were given out, and what was made, for later requests that mean it."""

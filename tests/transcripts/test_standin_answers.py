@@ -19,4 +19,4 @@ def test_every_line_of_the_projects_own_recording_is_played() -> None:
 
 @pytest.mark.parametrize("case", load().cases, ids=str)
 def test_the_stand_in_answers_as_recorded(case: Case) -> None:
-    Player(case, load().fixtures[case.server]).play()
+    Player(case, load().fixtures[case.server], word_for_word=file() == OWN_FILE).play()

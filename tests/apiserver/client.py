@@ -125,6 +125,9 @@ class ApiClient:
         async with self._session.get(path_of(resource), params=query) as response:
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise ApiError(response.status, {"message": await response.text()})
+            if response.connection is not None and response.connection.transport is not None:
+                # The watch goes on. A farewell on the wire might outlive the event loop, and leave an open socket.
+                response.connection.transport.abort()
             return True
 
     async def secret(self, name: str, namespace: str) -> dict[str, str] | None:

@@ -69,7 +69,6 @@ class Trouble(enum.Enum):
     FAULT = "fault"  # 5xx
     NOT_INFISICAL = "not-infisical"  # an answer that no Infisical server gives: a proxy's page, another API
     LOCKED = "locked"  # too many wrong credentials: the login is locked for a while
-    BACKING_OFF = "backing-off"  # a refusal before is still remembered; nothing was asked
 
 
 class Unavailable(Outcome, frozen=True, kw_only=True):

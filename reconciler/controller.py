@@ -71,6 +71,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a controller shall work. Times are in seconds."""
 
     controller_class: str = "default"
+    namespace: str | None = None  # the only one to look after; None: all of them
     concurrency: int = 256
     linger: float = LINGER
     store_interval: float = 300.0
@@ -146,14 +147,18 @@ class Controller:
         )
 
     def _selections(self) -> Sequence[tuple[Selection, Cache[Any]]]:
-        views = self.surroundings.views
+        views, only = self.surroundings.views, self._options.namespace
+
+        def of(name: str) -> Selection:
+            return Selection(KINDS[name], namespace=only if KINDS[name].namespaced else None)
+
         return (
             (Selection(NAMESPACE, metadata_only=True), views.namespaces),
-            (Selection(SECRET, metadata_only=True), views.secrets),
-            (Selection(SECRET, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
-            *((Selection(KINDS[name]), cache) for name, cache in views.stores.items()),
-            (Selection(EXTERNAL_SECRET), views.external_secrets),
-            *((Selection(KINDS[name]), cache) for name, cache in views.others.items()),
+            (Selection(SECRET, namespace=only, metadata_only=True), views.secrets),
+            (Selection(SECRET, namespace=only, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
+            *((of(name), cache) for name, cache in views.stores.items()),
+            (of(EXTERNAL_SECRET.name), views.external_secrets),
+            *((of(name), cache) for name, cache in views.others.items()),
         )
 
     def _external_secret(self, place: Place) -> Object | None:

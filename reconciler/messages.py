@@ -212,7 +212,6 @@ _TROUBLES: dict[Trouble, str] = {
     Trouble.FAULT: "has an internal fault",
     Trouble.NOT_INFISICAL: "does not answer as Infisical does: check hostAPI and any proxy in between",
     Trouble.LOCKED: "has locked this login for a while, after wrong credentials",
-    Trouble.BACKING_OFF: "refused these credentials a moment ago; they are tried again later, or when they change",
 }
 
 

@@ -145,8 +145,8 @@ class KubernetesCluster:
         if failure is not None:
             yield _watch_end(failure)
             return
-        yield bookmark(selection.kind, version)
         try:
+            yield bookmark(selection.kind, version)
             async for line in _lines(response.content, idle):
                 event = _event(line, selection)
                 yield event

@@ -75,6 +75,8 @@ class Network:
                 trust_env=False,
                 auto_decompress=True,
             )
+            # aiohttp would repeat a GET or DELETE whose connection broke, unseen; repeating is the exchange's matter.
+            self._session._retry_connection = False
         return self._session
 
 

@@ -6,30 +6,25 @@ effects, when it comes again in its end.
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import structlog
 
-from adapters.cluster import Absent, Cluster, Kind, Object, Selection
-from adapters.infisical.hosts import Connect, Hosts
+from adapters.cluster import Absent, Cluster, Kind, Object
+from adapters.infisical.hosts import Connect
 from adapters.infisical.lease_terms import Unrevoked
-from adapters.infisical.leases import LINGER, Leases
-from adapters.infisical.projects import Projects
-from adapters.infisical.readings import Readings
 from adapters.journal import Journal, Subject
 from adapters.resources.kinds import (
     CLUSTER_EXTERNAL_SECRET,
     CLUSTER_PUSH_SECRET,
     CLUSTER_SECRET_STORE,
     EXTERNAL_SECRET,
-    NAMESPACE,
-    OUR_KINDS,
     PUSH_SECRET,
-    SECRET,
     SECRET_STORE,
 )
+from adapters.resources.times import seconds_of
 from adapters.watcher import Watcher
 from machines.effects import Effect
 from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
@@ -37,19 +32,16 @@ from machines.kernel import Definition, End, Run, Then
 from machines.outcomes import Outcome, Unavailable
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
+from reconciler.assembly import KINDS, Options, selections, surroundings_of
 from reconciler.backoff import Backoff
 from reconciler.caches import Cache, Place
-from reconciler.content.metadata import LABEL_MANAGED, MANAGED
+from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
-from reconciler.events import EventRecorder
 from reconciler.metrics import Metrics
 from reconciler.payload import ExternalSecretPayload, Payload
 from reconciler.queue import Lane, Queue, Wish
 from reconciler.runner import Runner
-from reconciler.secret_view import view_of
-from reconciler.stores import Stores, view_of_store
-from reconciler.surroundings import SecretStub, StoreMemory, Surroundings, Views
 from reconciler.triggers import Triggers, subject_of
 
 log = structlog.get_logger()
@@ -62,25 +54,7 @@ MACHINES: dict[str, Definition[Any]] = {
     PUSH_SECRET.name: UNSUPPORTED,
     CLUSTER_PUSH_SECRET.name: UNSUPPORTED,
 }
-KINDS = {kind.name: kind for kind in OUR_KINDS}
-_OTHERS = (CLUSTER_EXTERNAL_SECRET, PUSH_SECRET, CLUSTER_PUSH_SECRET)
 _SIGHT = 1.0  # seconds before a periodic refresh from which on it must see the world
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How a controller shall work. Times are in seconds."""
-
-    controller_class: str = "default"
-    namespace: str | None = None  # the only one to look after; None: all of them
-    concurrency: int = 256
-    linger: float = LINGER
-    store_interval: float = 300.0
-    hold_back: bool = True
-    drain: float = 5.0  # how long runs under way may go on after a stop was asked for
-    revoke: float = 10.0  # how long revocations may take then
-
-
-Perform = Callable[[Effect, Any], Any]
 
 
 class Controller:
@@ -107,58 +81,20 @@ class Controller:
         self._started = f"{int(clock.now() * 1000):x}"
         self._tasks: list[asyncio.Task[None]] = []
         triggers = Triggers(self._wake, self._forget, self._external_secret)
-        self.surroundings = self._surroundings(cluster, connect, chance, triggers)
+        self.surroundings = surroundings_of(
+            cluster, connect, clock, chance, options, triggers, self._unrevoked
+        )
         self._performer = performer(self.surroundings)
+        metrics.levels.depth = lambda: {
+            lane.name.lower(): waiting for lane, waiting in self._queue.depth().items()
+        }
+        metrics.levels.running = lambda: Counter(str(subject.kind) for subject in self._runner.running)
+        metrics.levels.leases = lambda: self.surroundings.leases.alive
+        metrics.levels.watches = lambda: {_watch_name(one): one.health.synced for one in self.watchers}
+        metrics.levels.concurrency = options.concurrency
         self.watchers = tuple(
-            Watcher(cluster, selection, sink, chance.random) for selection, sink in self._selections()
-        )
-
-    # --- putting it together -------------------------------------------------------------------------------
-
-    def _surroundings(
-        self, cluster: Cluster, connect: Connect, chance: random.Random, triggers: Triggers
-    ) -> Surroundings:
-        options, clock = self._options, self._clock
-        views = Views(
-            external_secrets=Cache(_whole, triggers.external_secret),
-            stores={
-                kind.name: Cache(view_of_store, triggers.store(kind))
-                for kind in (SECRET_STORE, CLUSTER_SECRET_STORE)
-            },
-            managed=Cache(view_of, triggers.managed_secret),
-            secrets=Cache(_stub, triggers.secret),
-            namespaces=Cache(_labels, triggers.namespace),
-            others={kind.name: Cache(_whole, triggers.other(kind)) for kind in _OTHERS},
-        )
-        return Surroundings(
-            cluster=cluster,
-            views=views,
-            stores=Stores(views.stores, views.namespaces, options.controller_class),
-            hosts=Hosts(connect, chance),
-            leases=Leases(options.linger, self._unrevoked),
-            projects=Projects(),
-            readings=Readings(),
-            events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence)),
-            clock=clock,
-            memory=StoreMemory(),
-            hold_back=options.hold_back,
-            store_interval=options.store_interval,
-            controller_class=options.controller_class,
-        )
-
-    def _selections(self) -> Sequence[tuple[Selection, Cache[Any]]]:
-        views, only = self.surroundings.views, self._options.namespace
-
-        def of(name: str) -> Selection:
-            return Selection(KINDS[name], namespace=only if KINDS[name].namespaced else None)
-
-        return (
-            (Selection(NAMESPACE, metadata_only=True), views.namespaces),
-            (Selection(SECRET, namespace=only, metadata_only=True), views.secrets),
-            (Selection(SECRET, namespace=only, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
-            *((of(name), cache) for name, cache in views.stores.items()),
-            (of(EXTERNAL_SECRET.name), views.external_secrets),
-            *((of(name), cache) for name, cache in views.others.items()),
+            Watcher(cluster, selection, sink, chance.random)
+            for selection, sink in selections(self.surroundings.views, options.namespace)
         )
 
     def _external_secret(self, place: Place) -> Object | None:
@@ -211,10 +147,33 @@ class Controller:
             for session in payload.sessions.values():  # nothing to do but after a defect
                 if session.lease is not None:
                     self.surroundings.leases.release(session.lease)
-        self._metrics.run_over(subject, end.name, self._clock.passing() - begun, good=end.good)
+        self._metrics.run_over(subject, end, self._clock.passing() - begun)
+        self._measure(payload)
         return end, run
 
+    def _measure(self, payload: Payload) -> None:
+        """Tell the metrics what became of a resource's condition, and how soon a new one was synced for the first time."""
+        before, after = payload.object, self._object(payload.subject)
+        ready = ready_of(after) if after is not None else None
+        if ready is None or before is None or after is None:
+            return
+        self._metrics.condition(payload.subject, "Ready", str(ready.get("status")))
+        if payload.kind == EXTERNAL_SECRET and not _refreshed(before) and _refreshed(after):
+            created = seconds_of(after["metadata"].get("creationTimestamp") or "")
+            if created is not None:
+                self._metrics.first_sync(self._clock.now() - created)
+
+    def _object(self, subject: Subject) -> Object | None:
+        views, place = self.surroundings.views, (subject.namespace, subject.name)
+        if subject.kind == EXTERNAL_SECRET.name:
+            return views.external_secrets.get(place)
+        if subject.kind in views.stores:
+            view = views.stores[subject.kind].get(place)
+            return view.object if view is not None else None
+        return views.others[subject.kind].get(place)
+
     def _defect(self, subject: Subject, error: Exception) -> None:
+        self._metrics.defect(subject)
         delay = self._backoff.failed(subject)
         log.error(
             "a run ended by a defect of the program; please report it",
@@ -338,18 +297,13 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-def _whole(object: Object) -> Object:
-    """An object as it is, but for who manages its fields, which is the largest part of it."""
-    metadata = {key: value for key, value in object["metadata"].items() if key != "managedFields"}
-    return {**object, "metadata": metadata}
+def _watch_name(watcher: Watcher) -> str:
+    selection = watcher.selection
+    return f"{selection.kind.plural} (managed)" if selection.labels else selection.kind.plural
 
 
-def _stub(object: Object) -> SecretStub:
-    return SecretStub(object["metadata"].get("uid", ""), object["metadata"].get("resourceVersion", ""))
-
-
-def _labels(object: Object) -> dict[str, str]:
-    return dict(object["metadata"].get("labels") or {})
+def _refreshed(object: Object) -> bool:
+    return bool((object.get("status") or {}).get("refreshTime"))
 
 
 def subjects_of(controller: Controller, kinds: Sequence[Kind]) -> list[Subject]:

@@ -23,9 +23,10 @@ from adapters.local.cluster import LocalCluster
 from adapters.local.directory import LocalDirectory
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET, SECRET_STORE
 from machines.outcomes import Failure
+from reconciler.assembly import KINDS, Options
 from reconciler.conditions import ready_of
 from reconciler.content.metadata import LABEL_MANAGED
-from reconciler.controller import KINDS, Controller, Options
+from reconciler.controller import Controller
 from reconciler.driver import Clock
 from reconciler.metrics import Metrics
 from reconciler.standin import ADMIN, Project, StandIn

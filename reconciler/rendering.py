@@ -18,8 +18,9 @@ from adapters.local.cluster import LocalCluster
 from adapters.local.directory import UnusableManifests, load_manifests
 from adapters.local.manifests import read_manifests
 from adapters.resources.kinds import CLUSTER_SECRET_STORE, EXTERNAL_SECRET, OUR_KINDS, SECRET, SECRET_STORE
+from reconciler.assembly import KINDS, Options
 from reconciler.conditions import ready_of
-from reconciler.controller import KINDS, Controller, Options, subjects_of
+from reconciler.controller import Controller, subjects_of
 from reconciler.driver import Clock
 from reconciler.metrics import Metrics
 from reconciler.secret_view import controller_of

@@ -1,7 +1,7 @@
 """The runner: takes resources from the queue and runs them, never one twice at once, never more than the limit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Generic, TypeVar
 
 from reconciler.queue import Queue, Wish
@@ -30,9 +30,9 @@ class Runner(Generic[KeyT]):
         self._queue.forget(key)
 
     @property
-    def running(self) -> int:
-        """How many runs are under way."""
-        return len(self._tasks)
+    def running(self) -> Collection[KeyT]:
+        """What is under way."""
+        return self._tasks.values()
 
     async def run(self) -> None:
         """Run until cancelled. Raises what a run raised that should not have raised."""

@@ -128,6 +128,11 @@ class Leases:
             grant.served += 1
         self._drop(grant)
 
+    @property
+    def alive(self) -> int:
+        """How many tokens live by logins and lingers of this table."""
+        return sum(grant.token is not None for grant in self._live)
+
     async def close(self, limit: float = CLOSING_LIMIT) -> tuple[Unrevoked, ...]:
         """Revoke all tokens now, in parallel, within `limit` seconds; the answer says which were not."""
         self._closed = True

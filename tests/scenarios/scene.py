@@ -25,7 +25,8 @@ from adapters.resources.kinds import (
     SECRET,
     SECRET_STORE,
 )
-from reconciler.controller import Controller, Options
+from reconciler.assembly import Options
+from reconciler.controller import Controller
 from reconciler.demonstration import example_project
 from reconciler.driver import Clock
 from reconciler.metrics import Metrics

@@ -1,0 +1,120 @@
+"""Putting the controller's parts together: which kinds are watched into which caches, and what the effects work with."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from adapters.cluster import Cluster, Object, Selection
+from adapters.infisical.hosts import Connect, Hosts
+from adapters.infisical.lease_terms import Unrevoked
+from adapters.infisical.leases import LINGER, Leases
+from adapters.infisical.projects import Projects
+from adapters.infisical.readings import Readings
+from adapters.resources.kinds import (
+    CLUSTER_EXTERNAL_SECRET,
+    CLUSTER_PUSH_SECRET,
+    CLUSTER_SECRET_STORE,
+    EXTERNAL_SECRET,
+    NAMESPACE,
+    OUR_KINDS,
+    PUSH_SECRET,
+    SECRET,
+    SECRET_STORE,
+)
+from reconciler.caches import Cache
+from reconciler.content.metadata import LABEL_MANAGED, MANAGED
+from reconciler.driver import Clock
+from reconciler.events import EventRecorder
+from reconciler.secret_view import view_of
+from reconciler.stores import Stores, view_of_store
+from reconciler.surroundings import SecretStub, StoreMemory, Surroundings, Views
+from reconciler.triggers import Triggers
+
+log = structlog.get_logger()
+
+KINDS = {kind.name: kind for kind in OUR_KINDS}
+_OTHERS = (CLUSTER_EXTERNAL_SECRET, PUSH_SECRET, CLUSTER_PUSH_SECRET)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a controller shall work. Times are in seconds."""
+
+    controller_class: str = "default"
+    namespace: str | None = None  # the only one to look after; None: all of them
+    concurrency: int = 256
+    linger: float = LINGER
+    store_interval: float = 300.0
+    hold_back: bool = True
+    drain: float = 5.0  # how long runs under way may go on after a stop was asked for
+    revoke: float = 10.0  # how long revocations may take then
+
+
+def surroundings_of(
+    cluster: Cluster,
+    connect: Connect,
+    clock: Clock,
+    chance: random.Random,
+    options: Options,
+    triggers: Triggers,
+    unrevoked: Callable[[Unrevoked], None],
+) -> Surroundings:
+    """What the effects of one controller work with; its caches tell the triggers."""
+    views = Views(
+        external_secrets=Cache(_whole, triggers.external_secret),
+        stores={
+            kind.name: Cache(view_of_store, triggers.store(kind))
+            for kind in (SECRET_STORE, CLUSTER_SECRET_STORE)
+        },
+        managed=Cache(view_of, triggers.managed_secret),
+        secrets=Cache(_stub, triggers.secret),
+        namespaces=Cache(_labels, triggers.namespace),
+        others={kind.name: Cache(_whole, triggers.other(kind)) for kind in _OTHERS},
+    )
+    return Surroundings(
+        cluster=cluster,
+        views=views,
+        stores=Stores(views.stores, views.namespaces, options.controller_class),
+        hosts=Hosts(connect, chance),
+        leases=Leases(options.linger, unrevoked),
+        projects=Projects(),
+        readings=Readings(),
+        events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence)),
+        clock=clock,
+        memory=StoreMemory(),
+        hold_back=options.hold_back,
+        store_interval=options.store_interval,
+        controller_class=options.controller_class,
+    )
+
+
+def selections(views: Views, only: str | None) -> Sequence[tuple[Selection, Cache[Any]]]:
+    """What is watched, and which cache it goes into. `only`: a single namespace; None: all of them."""
+
+    def of(name: str) -> Selection:
+        return Selection(KINDS[name], namespace=only if KINDS[name].namespaced else None)
+
+    return (
+        (Selection(NAMESPACE, metadata_only=True), views.namespaces),
+        (Selection(SECRET, namespace=only, metadata_only=True), views.secrets),
+        (Selection(SECRET, namespace=only, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
+        *((of(name), cache) for name, cache in views.stores.items()),
+        (of(EXTERNAL_SECRET.name), views.external_secrets),
+        *((of(name), cache) for name, cache in views.others.items()),
+    )
+
+
+def _whole(object: Object) -> Object:
+    """An object as it is, but for who manages its fields, which is the largest part of it."""
+    metadata = {key: value for key, value in object["metadata"].items() if key != "managedFields"}
+    return {**object, "metadata": metadata}
+
+
+def _stub(object: Object) -> SecretStub:
+    return SecretStub(object["metadata"].get("uid", ""), object["metadata"].get("resourceVersion", ""))
+
+
+def _labels(object: Object) -> dict[str, str]:
+    return dict(object["metadata"].get("labels") or {})

@@ -253,7 +253,7 @@ def test_any_path_into_any_json_finds_what_gjson_finds(go: Go) -> None:
     @settings(max_examples=300)
     @given(DOCUMENTS, st.lists(STEPS, min_size=1, max_size=4).map(".".join))
     def compare(source: str, path: str) -> None:
-        assume(not path.startswith(".."))
+        assume(not path.startswith("..") and "..." not in path)  # JSON lines
         assert selected(source, path) == go.select(source, path)
 
     compare()

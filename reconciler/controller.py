@@ -212,10 +212,12 @@ class Controller:
         return delay
 
     def _again(self, subject: Subject, lane: Lane, delay: float) -> None:
-        due = self._clock.passing() + delay
-        self._runner.add(
-            Wish(subject, lane, due, due - _SIGHT if lane is Lane.REFRESH else due, lane.name.lower())
-        )
+        """A periodic refresh may see the world as it was a second before it is due, anything else as it is from now
+        on: so those that come again together can share what they read."""
+        now = self._clock.passing()
+        due = now + delay
+        since = max(now, due - _SIGHT) if lane is Lane.REFRESH else now
+        self._runner.add(Wish(subject, lane, due, since, lane.name.lower()))
 
     # --- starting and stopping -----------------------------------------------------------------------------
 

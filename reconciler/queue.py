@@ -36,13 +36,17 @@ class Wish(Generic[KeyT]):
         self.reason = reason
 
     def merged(self, other: "Wish[KeyT]") -> "Wish[KeyT]":
-        """Both wishes in one: the earlier time, the better lane, the later sight, the reason of the sooner."""
-        sooner = min(self, other, key=lambda wish: (wish.due, wish.lane))
+        """Both wishes in one: the earlier time, the better lane, the later sight, the reason of the sooner.
+
+        A sight that lies beyond the time of the run was meant for a later one, and does not count.
+        """
+        sooner, later = sorted((self, other), key=lambda wish: (wish.due, wish.lane))
+        since = max(sooner.since, later.since) if later.since <= sooner.due else sooner.since
         return Wish(
             self.key,
             min(self.lane, other.lane),
             sooner.due,
-            max(self.since, other.since),
+            since,
             sooner.reason,
         )
 

@@ -48,6 +48,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     linger: float = LINGER
     store_interval: float = 300.0
     hold_back: bool = True
+    organization: str | None = None  # slug of the one to log in to, where a store names none
     drain: float = 5.0  # how long runs under way may go on after a stop was asked for
     revoke: float = 10.0  # how long revocations may take then
 
@@ -86,7 +87,7 @@ def surroundings_of(
         memory=StoreMemory(),
         hold_back=options.hold_back,
         store_interval=options.store_interval,
-        controller_class=options.controller_class,
+        organization=options.organization,
     )
 
 

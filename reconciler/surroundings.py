@@ -70,4 +70,4 @@ class Surroundings(msgspec.Struct, frozen=True):
     memory: StoreMemory
     hold_back: bool
     store_interval: float  # seconds, for stores that name none
-    controller_class: str
+    organization: str | None  # slug of the one to log in to, where a store names none

@@ -82,7 +82,7 @@ class Authenticator:
             if not isinstance(stub, SecretStub):
                 return stub
             versions.append(CredentialVersion(source.field, stub.uid, stub.version, source.key))
-        organisation = connection.scope.organization_slug
+        organisation = connection.scope.organization_slug or self._with.organization
         return LeaseKey(client.address.url, organisation, connection.auth.name, tuple(versions))
 
     async def _stub(self, source: Source) -> SecretStub | Missing | Denied | Unavailable:
@@ -116,7 +116,8 @@ class Authenticator:
         if isinstance(login, GivenToken):
             return Token(login.token, 0)
         if isinstance(login, LoginRequest):
-            return await client.login(login, connection.scope.organization_slug, connection.retry)
+            organisation = connection.scope.organization_slug or self._with.organization
+            return await client.login(login, organisation, connection.retry)
         return login
 
     async def _contents(

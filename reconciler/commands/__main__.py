@@ -1,0 +1,5 @@
+"""`python -m reconciler.commands` is `infisical-reconciler`."""
+
+from reconciler.commands import main
+
+main()

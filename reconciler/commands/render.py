@@ -1,0 +1,72 @@
+"""`render`: Secrets without a cluster."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.commands.flags import flag
+
+
+def render(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files and directories of manifests.", metavar="PATH...")
+    ],
+    journal: Annotated[
+        str, flag("--journal", "Record every transition in this file (-: standard output).")
+    ] = "",
+    controller_class: Annotated[
+        str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
+    ] = "default",
+    organization_slug: Annotated[
+        str,
+        flag(
+            "--organization-slug",
+            "Organisation to log in to, where a store names none.",
+            also=("INFISICAL_AUTH_ORGANIZATION_SLUG",),
+        ),
+    ] = "",
+) -> None:
+    """Read manifests, run each resource once, and print the Secrets as YAML on standard output.
+
+    A line for each resource goes to standard error. Ends with 0 when all are ready, 1 when some are not, and 2 when
+    the input cannot be used.
+    """
+    from adapters.infisical.http import Network
+    from adapters.local.directory import UnusableManifests
+    from reconciler.assembly import Options
+    from reconciler.logs import set_up
+    from reconciler.rendering import Rendering, documents
+    from reconciler.rendering import render as run_once_each
+    from reconciler.transitions_seen import SeveralJournals
+
+    set_up("error", "auto")
+
+    def say(sentence: str) -> None:
+        typer.echo(sentence, err=True)
+
+    async def rendering() -> Rendering:
+        from reconciler.commands.run import file_journal
+
+        async with Network() as network:
+            with file_journal(journal, 2**40, say) as journals:
+                options = Options(controller_class=controller_class, organization=organization_slug or None)
+                return await run_once_each(paths, network.transport, SeveralJournals(journals), options, say)
+
+    try:
+        rendered = asyncio.run(rendering())
+    except UnusableManifests as unusable:
+        say(str(unusable))
+        raise typer.Exit(2) from None
+    except OSError as error:
+        say(f"{error.filename or 'a file'} cannot be read: {error.strerror}")
+        raise typer.Exit(2) from None
+    if not rendered.lines:
+        say("there is no resource of ours in these manifests")
+        raise typer.Exit(2)
+    typer.echo(documents(rendered.secrets), nl=False)
+    for line in rendered.lines:
+        say(line)
+    if not rendered.all_ready:
+        raise typer.Exit(1)

@@ -1,0 +1,161 @@
+"""`run`: the controller."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.commands.flags import duration, flag
+
+if TYPE_CHECKING:
+    from adapters.journal import Journal
+    from reconciler.controller import Controller
+
+
+def run(
+    local: Annotated[
+        Path | None,
+        flag(
+            "--local",
+            "Serve the manifests of this directory instead of a cluster; results are written below "
+            "DIR/.infisical-reconciler/.",
+            metavar="DIR",
+        ),
+    ] = None,
+    namespace: Annotated[
+        str, flag("--namespace", "Look after this namespace only, and after cluster-wide stores.", "-n")
+    ] = "",
+    controller_class: Annotated[
+        str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
+    ] = "default",
+    concurrency: Annotated[int, flag("--concurrency", "How many resources run at once.", min=1)] = 256,
+    linger: Annotated[
+        float,
+        flag(
+            "--linger",
+            "How long a token outlives its last user, so that the next one shares it; 0: not at all.",
+            parser=duration,
+            metavar="DURATION",
+        ),
+    ] = "2s",  # type: ignore[assignment]  # parsed as a flag is
+    store_refresh_interval: Annotated[
+        float,
+        flag(
+            "--store-refresh-interval",
+            "How often stores are validated that name no interval.",
+            parser=duration,
+            metavar="DURATION",
+        ),
+    ] = "5m",  # type: ignore[assignment]
+    hold_back: Annotated[
+        bool,
+        flag("--hold-back/--no-hold-back", "Whether a store that is not ready holds back what uses it."),
+    ] = True,
+    organization_slug: Annotated[
+        str,
+        flag(
+            "--organization-slug",
+            "Organisation to log in to, where a store names none.",
+            also=("INFISICAL_AUTH_ORGANIZATION_SLUG",),
+        ),
+    ] = "",
+    journal: Annotated[
+        str, flag("--journal", "Record every transition in this file (-: standard output).")
+    ] = "",
+    journal_size: Annotated[
+        int,
+        flag(
+            "--journal-size",
+            "Bytes after which the journal goes on in a new file; the old one is FILE.1.",
+            min=4096,
+        ),
+    ] = 100_000_000,
+    listen: Annotated[
+        str, flag("--listen", "Address of /healthz, /readyz, /metrics and /trace; empty: none.")
+    ] = "127.0.0.1:8080",
+    log_level: Annotated[
+        str, flag("--log-level", "debug (every transition), info, warning or error.")
+    ] = "info",
+    log_format: Annotated[
+        str, flag("--log-format", "text, json, or auto: text on a terminal, JSON lines otherwise.")
+    ] = "auto",
+) -> None:
+    """Run the controller: on the cluster of KUBECONFIG, in the cluster that it is a pod of, or on a directory.
+
+    SIGTERM ends it: nothing new starts, what runs ends, and every token is revoked.
+    """
+    from adapters.infisical.http import Network
+    from adapters.kubernetes.api import NoCluster
+    from adapters.local.directory import UnusableManifests
+    from reconciler.assembly import Options
+    from reconciler.endpoints import UnusableAddress, endpoints
+    from reconciler.logs import FORMATS, LEVELS, set_up
+    from reconciler.metrics import Metrics
+    from reconciler.requests import counted
+    from reconciler.running import log, run_until_told
+    from reconciler.transitions_seen import DebugLog, RecentTransitions, SeveralJournals
+
+    _one_of("--log-level", log_level, LEVELS)
+    _one_of("--log-format", log_format, FORMATS)
+    if local is not None and not local.is_dir():
+        _unusable(f"--local: {local} is no directory")
+    set_up(log_level, log_format)
+    options = Options(
+        controller_class=controller_class,
+        namespace=namespace or None,
+        concurrency=concurrency,
+        linger=linger,
+        store_interval=store_refresh_interval,
+        hold_back=hold_back,
+        organization=organization_slug or None,
+    )
+    metrics, recent = Metrics(), RecentTransitions()
+
+    @asynccontextmanager
+    async def serve(controller: "Controller") -> AsyncIterator[None]:
+        async with endpoints(listen, controller.not_ready, metrics, recent) as address:
+            if address:
+                log.info("listening", address=address)
+            yield
+
+    async def until_told() -> None:
+        with file_journal(journal, journal_size, lambda sentence: log.error(sentence)) as files:
+            journals = SeveralJournals([*files, recent, DebugLog(), metrics])
+            async with Network() as network:
+                connect = counted(network.transport, metrics.api_call)
+                await run_until_told(local, connect, journals, options, metrics, serve)
+
+    try:
+        asyncio.run(until_told())
+    except (NoCluster, UnusableManifests, UnusableAddress) as error:
+        _unusable(str(error))
+    except OSError as error:
+        _unusable(f"{error.filename or listen}: {error.strerror or 'cannot be used'}")
+
+
+@contextmanager
+def file_journal(path: str, size: int, complain: Callable[[str], None]) -> "Iterator[list[Journal]]":
+    """The journal in a file, if one is wanted; closed at the end."""
+    from adapters.journal import FileJournal
+
+    if not path:
+        yield []
+        return
+    journal = FileJournal(path, size, complain)
+    try:
+        yield [journal]
+    finally:
+        journal.close()
+
+
+def _one_of(name: str, given: str, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        _unusable(f"{name}: {given!r} is none of {', '.join(choices)}")
+
+
+def _unusable(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(2)

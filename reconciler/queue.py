@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
+_SPARE = 64  # dead wishes that are not worth clearing away
+
 
 class Lane(enum.IntEnum):
     """Who goes first."""
@@ -35,13 +37,15 @@ class Wish(Generic[KeyT]):
         self.since = since
         self.reason = reason
 
-    def merged(self, other: "Wish[KeyT]") -> "Wish[KeyT]":
+    def merged(self, other: "Wish[KeyT]", now: float) -> "Wish[KeyT]":
         """Both wishes in one: the earlier time, the better lane, the later sight, the reason of the sooner.
 
-        A sight that lies beyond the time of the run was meant for a later one, and does not count.
+        The run comes at the sooner's time, but not before now. A sight that lies beyond that was meant for a later
+        run, and does not count.
         """
         sooner, later = sorted((self, other), key=lambda wish: (wish.due, wish.lane))
-        since = max(sooner.since, later.since) if later.since <= sooner.due else sooner.since
+        comes = max(sooner.due, now)
+        since = max(sooner.since, later.since) if later.since <= comes else sooner.since
         return Wish(
             self.key,
             min(self.lane, other.lane),
@@ -62,21 +66,33 @@ class Queue(Generic[KeyT]):
         self._aside: dict[KeyT, Wish[KeyT]] = {}
         self._count = itertools.count()
 
-    def add(self, wish: Wish[KeyT]) -> None:
+    def add(self, wish: Wish[KeyT], now: float) -> None:
         """Ask for a run. While the resource runs, the wish waits aside."""
         if wish.key in self._running:
             before = self._aside.get(wish.key)
-            self._aside[wish.key] = before.merged(wish) if before else wish
+            self._aside[wish.key] = before.merged(wish, now) if before else wish
             return
         known = self._wishes.get(wish.key)
         if known is not None:
-            merged = known.merged(wish)
+            merged = known.merged(wish, now)
             if (merged.due, merged.lane) == (known.due, known.lane):
                 known.since, known.reason = merged.since, merged.reason
                 return
             wish = merged
+        self._put(wish)
+
+    def _put(self, wish: Wish[KeyT]) -> None:
         self._wishes[wish.key] = wish
         heapq.heappush(self._later, (wish.due, next(self._count), wish))
+        if (
+            len(self._later) > 2 * len(self._wishes) + _SPARE
+        ):  # most of them were replaced, perhaps long before due
+            self._later = [entry for entry in self._later if self._stands(entry[2])]
+            heapq.heapify(self._later)
+
+    def _stands(self, wish: Wish[KeyT]) -> bool:
+        """Whether a wish was neither replaced, nor forgotten, nor taken."""
+        return self._wishes.get(wish.key) is wish
 
     def forget(self, key: KeyT) -> None:
         """Nobody wants this resource to run any more."""
@@ -87,12 +103,12 @@ class Queue(Generic[KeyT]):
         """The wish whose turn it is, from then on running until `done`; None where nothing is due."""
         while self._later and self._later[0][0] <= now:
             wish = heapq.heappop(self._later)[2]
-            if self._wishes.get(wish.key) is wish:  # else it was replaced or forgotten
+            if self._stands(wish):
                 self._ready[wish.lane].append(wish)
         for lane in self._ready:
             while lane:
                 wish = lane.popleft()
-                if self._wishes.get(wish.key) is wish:
+                if self._stands(wish):
                     del self._wishes[wish.key]
                     self._running.add(wish.key)
                     return wish
@@ -103,14 +119,17 @@ class Queue(Generic[KeyT]):
         self._running.discard(key)
         aside = self._aside.pop(key, None)
         if aside is not None:
-            self.add(aside)
+            self._put(aside)
 
     def next_due(self) -> float | None:
         """When there is something to take: a time (perhaps past), or None where nothing is wished for."""
-        while self._later and self._wishes.get(self._later[0][2].key) is not self._later[0][2]:
+        while self._later and not self._stands(self._later[0][2]):
             heapq.heappop(self._later)
-        if any(self._wishes.get(wish.key) is wish for lane in self._ready for wish in lane):
-            return float("-inf")
+        for lane in self._ready:
+            while lane and not self._stands(lane[0]):
+                lane.popleft()
+            if lane:
+                return float("-inf")
         return self._later[0][0] if self._later else None
 
     def wish(self, key: KeyT) -> Wish[KeyT] | None:

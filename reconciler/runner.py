@@ -22,7 +22,7 @@ class Runner(Generic[KeyT]):
 
     def add(self, wish: Wish[KeyT]) -> None:
         """Ask for a run."""
-        self._queue.add(wish)
+        self._queue.add(wish, asyncio.get_running_loop().time())
         self._wake.set()
 
     def forget(self, key: KeyT) -> None:

@@ -1,0 +1,1 @@
+"""What the reconciler's parts promise, each alone."""

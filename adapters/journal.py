@@ -83,9 +83,9 @@ def line_of(transition: Transition, check: str = "") -> Line:
         step=transition.step,
         at=round(transition.at, 6),
         seconds=round(transition.seconds, 6),
-        kind=transition.subject.kind,
-        namespace=transition.subject.namespace,
-        name=transition.subject.name,
+        kind=str(transition.subject.kind),
+        namespace=str(transition.subject.namespace),
+        name=str(transition.subject.name),
         machine=transition.machine,
         state=transition.state,
         effect=msgspec.Raw(_encoder.encode(transition.effect)),
@@ -131,7 +131,9 @@ class FileJournal:
             self._write(_encoder.encode(msgspec.structs.replace(line, check=check)) + b"\n")
         except OSError as error:
             self._broken = True
-            self._complain(f"the journal {self._path} cannot be written, and ends here: {error.strerror or 'failed'}")
+            self._complain(
+                f"the journal {self._path} cannot be written, and ends here: {error.strerror or 'failed'}"
+            )
 
     def _write(self, content: bytes) -> None:
         if self._path == "-":

@@ -317,6 +317,6 @@ def subjects_of(controller: Controller, kinds: Sequence[Kind]) -> list[Subject]:
         if kind == EXTERNAL_SECRET:
             cache = views.external_secrets
         else:
-            cache = views.stores.get(kind.name) or views.others[kind.name]
+            cache = views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
         found.extend(subject_of(kind, place) for place, _ in cache)
     return sorted(found, key=str)

@@ -177,7 +177,7 @@ class Metrics:
         if kind == "ExternalSecret" and end.then is not Then.FORGET and end.name != "idle":
             self._remembered(subject, self._sync_calls, resource).inc()
             errors = self._remembered(subject, self._sync_errors, resource)
-            if not end.good:
+            if not end.good and end.name != "waiting":  # to wait for a store is no failure
                 errors.inc()
 
     def condition(self, subject: Subject, condition: str, status: str) -> None:

@@ -1,0 +1,73 @@
+"""An Infisical server in another thread, and the documented manifests pointed at it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from reconciler.commands import application
+from reconciler.demonstration import example_manifests, example_project
+from reconciler.standin import ADMIN, Project, StandIn
+from reconciler.standin.server import Server
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A server that runs beside the test."""
+
+    standin: StandIn
+    project: Project
+    url: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"<Served at {self.url}>"
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """The documented project on a server on loopback."""
+    standin = StandIn(time.time)
+    project = example_project(standin)
+    credentials = standin.add_machine("test", {project: ADMIN})
+    loop = asyncio.new_event_loop()
+    ready: list[str] = []
+    begun, stop = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with Server(standin) as server:
+            ready.append(server.url)
+            begun.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert begun.wait(10)
+    yield Served(standin, project, ready[0], credentials.client_id, credentials.client_secret)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture
+def manifests(served: Served, tmp_path: Path) -> Path:
+    """A directory with the documented manifests."""
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    for name, documents in example_manifests(served.url, served.client_id, served.client_secret).items():
+        (directory / f"{name}.yaml").write_text(yaml.safe_dump_all(documents))
+    return directory
+
+
+def run_command(*arguments: object, environment: dict[str, str] | None = None) -> Result:
+    """What a command prints, and how it ends."""
+    return CliRunner().invoke(application, [str(one) for one in arguments], env=environment)
+
+
+__all__ = ["Served", "run_command"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from adapters.cluster import Cluster, Kind, ListResult, Object, Read, Selection, WatchEvent, Written
@@ -32,19 +32,21 @@ class CountingCluster:
         self.reads[f"list {selection.kind.name}"] += 1
         return await self._cluster.list(selection)
 
-    def watch(self, selection: Selection, version: str, idle: float) -> AsyncIterator[WatchEvent]:
+    def watch(self, selection: Selection, version: str, idle: float) -> AsyncGenerator[WatchEvent, None]:
         return self._cluster.watch(selection, version, idle)
 
-    async def apply(self, object: Object, manager: str, *, version: str | None = None) -> Written:
+    async def apply(
+        self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
+    ) -> Written:
         self._count("apply", object["kind"])
-        return await self._cluster.apply(object, manager, version=version)
+        return await self._cluster.apply(object, manager, uid=uid, version=version)
 
     async def create(self, object: Object, manager: str) -> Written:
         self._count("create", object["kind"])
         return await self._cluster.create(object, manager)
 
     async def patch(
-        self, kind: Kind, namespace: str, name: str, operations: list[Mapping[str, Any]], manager: str
+        self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], manager: str
     ) -> Written:
         self._count("patch", kind.name)
         return await self._cluster.patch(kind, namespace, name, operations, manager)

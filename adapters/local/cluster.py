@@ -32,7 +32,7 @@ from adapters.local.admission import admitted, decoded
 from adapters.local.apply import applied, updated
 from adapters.local.lifecycle import GENERATED, Lifecycle, copy_generated, has_status
 from adapters.local.patches import PatchFailed, json_patch, merge_patch
-from adapters.local.selectors import matches
+from adapters.local.selectors import check, matches
 from adapters.local.store import Keeper, Key, Logged, Store, copy_of
 from adapters.resources.faults import Faults
 from adapters.resources.kinds import KNOWN_KINDS, NAMESPACE, kind_of
@@ -81,13 +81,14 @@ class LocalCluster:
         if selection.kind not in self._kinds:
             return Absent()
         try:
-            items = [
-                _visible(object, selection)
-                for object in self.store.select(selection.kind, selection.namespace)
-                if matches(object, selection)
-            ]
+            check(selection)
         except ValueError:
             return Refused()
+        items = [
+            _visible(object, selection)
+            for object in self.store.select(selection.kind, selection.namespace)
+            if matches(object, selection)
+        ]
         return Listed(items, str(self.store.revision))
 
     async def watch(

@@ -112,9 +112,9 @@ class LocalDirectory:
             }
             before = now
             if changed:
-                self._snapshot = {
-                    file: now[file] for file in now if file in changed or file in self._snapshot
-                }
+                for file in changed:
+                    self._snapshot.pop(file, None)
+                self._snapshot |= {file: now[file] for file in changed & now.keys()}
                 await self._take(changed)
 
     async def _take(self, changed: set[Path]) -> None:

@@ -46,8 +46,7 @@ def _perform(document: Any, operation: Mapping[str, Any]) -> Any:
         case "remove":
             return _remove(document, path)
         case "replace":
-            _find(document, path)
-            return _add(_remove(document, path), path, operation["value"]) if path else operation["value"]
+            return _replace(document, path, operation["value"])
         case "move":
             source = _tokens(operation["from"])
             value = _find(document, source)
@@ -89,6 +88,13 @@ def _add(document: Any, path: list[str], value: Any) -> Any:
     else:
         holder[last] = value
     return document
+
+
+def _replace(document: Any, path: list[str], value: Any) -> Any:
+    """An API server, unlike the RFC, also replaces a member that is not there."""
+    if path and isinstance(_find(document, path[:-1]), list):
+        document = _remove(document, path)
+    return _add(document, path, value)
 
 
 def _remove(document: Any, path: list[str]) -> Any:

@@ -10,7 +10,7 @@ _REQUIREMENT = re.compile(
     r"""\s*(?:
         !\s*(?P<lacks>[^\s=!,()]+)
       | (?P<key>[^\s=!,()]+)\s+(?P<set>in|notin)\s*\((?P<values>[^)]*)\)
-      | (?P<left>[^\s=!,()]+)\s*(?P<sign>==|=|!=)\s*(?P<value>[^\s,]*)
+      | (?P<left>[^\s=!,()]+)\s*(?P<sign>==|=|!=)\s*(?P<value>[-A-Za-z0-9_.]*)
       | (?P<has>[^\s=!,()]+)
     )\s*(?:,|$)""",
     re.VERBOSE,
@@ -20,19 +20,23 @@ _REQUIREMENT = re.compile(
 def matches(object: Object, selection: Selection) -> bool:
     """Whether an object of the right kind and namespace is selected. Raises ValueError for a malformed selector."""
     labels = object["metadata"].get("labels") or {}
-    return _labels_match(labels, selection.labels) and _fields_match(object, selection.fields)
+    return _labels_match(labels, selection.labels) & _fields_match(object, selection.fields)
+
+
+def check(selection: Selection) -> None:
+    """Raises ValueError for malformed selectors."""
+    matches({"metadata": {}}, selection)
 
 
 def _labels_match(labels: Mapping[str, str], selector: str) -> bool:
-    position = 0
+    position, holds = 0, True
     while position < len(selector):
         found = _REQUIREMENT.match(selector, position)
         if found is None:
             raise ValueError("malformed label selector")
-        if not _holds(labels, found):
-            return False
+        holds = holds and _holds(labels, found)
         position = found.end()
-    return True
+    return holds
 
 
 def _holds(labels: Mapping[str, str], requirement: re.Match[str]) -> bool:
@@ -48,14 +52,14 @@ def _holds(labels: Mapping[str, str], requirement: re.Match[str]) -> bool:
 
 
 def _fields_match(object: Object, selector: str) -> bool:
+    holds = True
     for requirement in filter(None, selector.split(",")):
         found = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", requirement)
         if found is None:
             raise ValueError("malformed field selector")
         path, sign, wanted = found.groups()
-        if (_field(object, path) == wanted) != (sign != "!="):
-            return False
-    return True
+        holds = holds and (_field(object, path) == wanted) == (sign != "!=")
+    return holds
 
 
 def _field(object: Object, path: str) -> str:

@@ -119,7 +119,7 @@ async def test_a_kind_that_is_not_installed_is_absent(cluster: Cluster, place: s
         [{"op": "test", "path": "/metadata/resourceVersion", "value": "1"}],
         [{"op": "test", "path": "/data/a", "value": "other"}],
         [{"op": "remove", "path": "/data/none"}],
-        [{"op": "replace", "path": "/data/none", "value": "eA=="}],
+        [{"op": "add", "path": "/none/deeper", "value": "eA=="}],
         [{"op": "replace", "path": "/metadata/resourceVersion", "value": "1"}],
         [{"op": "replace", "path": "/metadata/uid", "value": "1"}],
     ],

@@ -3,16 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
-from typing import Final, TypeVar
-
-from machines.names import FieldPath, Name, PropertyPath, RemoteName, SecretKey
-from machines.outcomes import Fault, Invalid
-
-NameT = TypeVar("NameT", bound=Name)
-
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_CUT: Final = 200
 
 
 class FaultKind(enum.StrEnum):
@@ -84,44 +74,3 @@ class ContentFault(Exception):
         }
         shown = ", ".join(f"{label} {name!r}" for label, name in names.items() if name is not None)
         return f"{self.kind.value}: {shown}" if shown else self.kind.value
-
-
-_OUTCOMES: Final = {
-    FaultKind.KEY_EMPTY: Fault.BAD_KEY,
-    FaultKind.KEY_ENDS_WITH_SLASH: Fault.BAD_KEY,
-    FaultKind.KEY_CLIMBS: Fault.BAD_KEY,
-    FaultKind.PATH_CLIMBS: Fault.BAD_KEY,
-    FaultKind.NOT_JSON: Fault.NO_JSON,
-    FaultKind.NOT_OBJECT: Fault.NO_JSON,
-    FaultKind.PROPERTY_ABSENT: Fault.NO_PROPERTY,
-    FaultKind.PROPERTY_UNSUPPORTED: Fault.BAD_PROPERTY,
-    FaultKind.FIND_UNBOUNDED: Fault.FIND_WITHOUT_CHOICE,
-    FaultKind.FIND_TAGS: Fault.FIND_TAGS,
-    FaultKind.FIND_PATH_RELATIVE: Fault.FIND_RELATIVE_PATH,
-    FaultKind.FIND_PATH_UNREACHABLE: Fault.FIND_UNREACHABLE_PATH,
-    FaultKind.REGEXP_INVALID: Fault.BAD_REGEXP,
-    FaultKind.KEY_COLLISION: Fault.SAME_KEY,
-    FaultKind.KEY_INVALID: Fault.INVALID_SECRET_KEY,
-    FaultKind.NOT_BASE64: Fault.BAD_ENCODING,
-    FaultKind.NOT_BASE64_URL: Fault.BAD_ENCODING,
-    FaultKind.NULL_BYTE: Fault.NULL_BYTE,
-}
-
-
-def _shown(form: type[NameT], text: str | None) -> NameT | None:
-    """A name in the form that an outcome may carry: control characters replaced, cut where it is too long."""
-    if text is None or form.form.fullmatch(text):
-        return None if text is None else form(text)
-    printable = _CONTROL.sub("\ufffd", text)
-    return form(printable if len(printable) <= _CUT else printable[:_CUT] + "…")
-
-
-def invalid(fault: ContentFault, field: FieldPath | None = None) -> Invalid:
-    """The outcome that tells a machine of a fault. `field` is where in the manifest its author finds the cause."""
-    return Invalid(
-        what=_OUTCOMES[fault.kind],
-        field=field,
-        key=_shown(RemoteName, fault.key if fault.key is not None else fault.path),
-        property=_shown(PropertyPath, fault.property_path),
-        secret_key=_shown(SecretKey, fault.secret_key),
-    )

@@ -96,6 +96,7 @@ class Ground:
 
     def catches(self, mutant: Mutant, *, thoroughly: bool) -> str | None:
         """The invariant that this mutant breaks, in words; None: none. `thoroughly`: in all of all worlds."""
+        machine = mutant.build()
         mask = sum(self._bit(trait) for trait in mutant.traits)
         places = [
             (samples, node)
@@ -108,35 +109,42 @@ class Ground:
             for samples in self.worlds:
                 nodes = [node for found, node in places if found is samples][:shots]
                 here = [mark for mark in marks if mark.samples is samples]
-                if (sentence := self._follow(mutant, samples, nodes, here, shots)) is not None:
+                if (sentence := self._follow(machine, samples, nodes, here, shots)) is not None:
                     return sentence
         for samples in self.worlds if thoroughly else ():
-            if (sentence := self._explored(mutant, samples, (), self.bound)) is not None:
+            if (sentence := self._explored(machine, samples, (), self.bound)) is not None:
                 return sentence
         return None
 
     def _follow(
-        self, mutant: Mutant, samples: Samples, nodes: Sequence[Node], marks: Sequence[Mark], shots: int
+        self,
+        machine: Definition[Any],
+        samples: Samples,
+        nodes: Sequence[Node],
+        marks: Sequence[Mark],
+        shots: int,
     ) -> str | None:
-        run = mutant.definition.start()
+        run = machine.start()
         starts = dict.fromkeys(nodes)
         for _, (node, effect, outcome), meant, _ in marks:
             if len(starts) >= shots + len(nodes):
                 break
             run.state, run.facts = node.state, node.facts
             try:
-                mutant.definition.step(run, effect, outcome)
+                machine.step(run, effect, outcome)
             except NoRow:
                 return EVERY_OUTCOME_LEADS_SOMEWHERE
             except MISUSE:
                 return ONLY_WHAT_WAS_TOLD_IS_ASKED_ABOUT
             if (run.state, run.facts) != (meant.state, meant.facts):
                 starts[Node(run.state, run.facts, meant.history)] = None
-        return self._explored(mutant, samples, list(starts), AROUND) if starts else None
+        return self._explored(machine, samples, list(starts), AROUND) if starts else None
 
-    def _explored(self, mutant: Mutant, samples: Samples, starts: Sequence[Node], bound: int) -> str | None:
+    def _explored(
+        self, machine: Definition[Any], samples: Samples, starts: Sequence[Node], bound: int
+    ) -> str | None:
         try:
-            explore(mutant.definition, samples, starts=starts, bound=bound)
+            explore(machine, samples, starts=starts, bound=bound)
         except Violation as violation:
             return violation.sentence
         except BoundMet:

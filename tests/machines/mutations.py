@@ -6,6 +6,7 @@ which it differs; it behaves as the original does until a step (or a node) shows
 
 import enum
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ class Mutant(NamedTuple):
     """A definition with one mistake, in words, and the traits of the steps at which it can show."""
 
     mistake: str
-    definition: Definition[Any]
+    build: Callable[[], Definition[Any]]
     traits: frozenset[Hashable]
 
 
@@ -48,8 +49,8 @@ def cells(definition: Definition[Any]) -> tuple[Row, ...]:
     )
 
 
-def rebuilt(definition: Definition[Any], **parts: Any) -> Definition[Any]:
-    """The same definition with other parts."""
+def rebuilt(definition: Definition[Any], **parts: Any) -> Callable[[], Definition[Any]]:
+    """Makes the same definition with other parts, when it is called."""
     given = {
         "name": definition.name,
         "run": definition.run,
@@ -59,7 +60,7 @@ def rebuilt(definition: Definition[Any], **parts: Any) -> Definition[Any]:
         "fold": definition.fold,
         "refresh_at": definition.refresh_at,
     }
-    return Definition(**{**given, **parts})
+    return partial(Definition, **{**given, **parts})
 
 
 def mutants(
@@ -120,7 +121,9 @@ def _of_rows(definition: Definition[Any]) -> Iterator[Mutant]:
 # --- states ----------------------------------------------------------------------------------------------------
 
 
-def _with_state(definition: Definition[Any], number: int, state: Asking | End) -> Definition[Any]:
+def _with_state(
+    definition: Definition[Any], number: int, state: Asking | End
+) -> Callable[[], Definition[Any]]:
     states = list(definition.states)
     states[number] = state
     return rebuilt(definition, states=states)

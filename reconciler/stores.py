@@ -30,6 +30,7 @@ from reconciler.content.faults import ContentFault
 from reconciler.content.regexps import searcher
 
 INFISICAL = "infisical"
+UNNAMED = "unnamed"  # a reference that names nothing
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +101,7 @@ class Stores:
         if view is None:
             return StoreFacts(
                 kind=KindName(reference.kind),
-                name=ResourceName(reference.name or "-"),
+                name=ResourceName(reference.name or UNNAMED),
                 state=StoreState.ABSENT,
             )
         return self.facts_of(view, namespace)

@@ -30,14 +30,15 @@ def invalid(fault: ContentFault) -> Invalid:
     """The outcome of a fault: what is wrong, and the names that point at the place."""
     return Invalid(
         what=_FAULTS[fault.kind],
-        key=_remote_name(fault.key),
+        key=remote_name(fault.key),
         property=_property(fault.property_path),
         folder=_folder(fault.path),
         secret_key=_secret_key(fault.secret_key),
     )
 
 
-def _remote_name(text: str | None) -> RemoteName | None:
+def remote_name(text: str | None) -> RemoteName | None:
+    """A name at Infisical, unless it is none that could stand in a message."""
     try:
         return None if text is None else RemoteName(text)
     except ValueError:

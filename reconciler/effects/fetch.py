@@ -18,7 +18,7 @@ from reconciler.content.faults import ContentFault, FaultKind
 from reconciler.content.find import Candidate, check_find, find
 from reconciler.content.keys import normalise_folder, resolve_key
 from reconciler.content.values import HIDDEN, Value
-from reconciler.effects.content_faults import invalid
+from reconciler.effects.content_faults import invalid, remote_name
 from reconciler.effects.observe_external_secret import reference_of
 from reconciler.payload import ExternalSecretPayload, Notice, Payload, Session
 from reconciler.support import without_effect
@@ -163,7 +163,7 @@ def _found(
         return Denied(
             what=Denial.VALUE,
             folder=FolderPath(normalise_folder(scope.secrets_path)),
-            key=RemoteName(found.hidden[0]),
+            key=remote_name(found.hidden[0]),
         )
     for collision in found.collisions:
         payload.notices.append(

@@ -196,18 +196,18 @@ def _ownership(view: SecretView, payload: ExternalSecretPayload) -> Ownership:
 
 def broken_rules_of(faults: Faults) -> tuple[BrokenRule, ...]:
     """The rules among what is wrong with a resource."""
-    return tuple(
-        BrokenRule(RuleName(fault.rule), FieldPath(fault.path)) for fault in faults.faults if fault.rule
-    )
+    return tuple(BrokenRule(RuleName(fault.rule), _path(fault.path)) for fault in faults.faults if fault.rule)
 
 
 def malformed_of(faults: Faults) -> tuple[FieldPath, ...]:
     """The fields among what is wrong with a resource that no schema of ours would take."""
-    paths = []
-    for fault in faults.faults:
-        if not fault.rule:
-            try:
-                paths.append(FieldPath(fault.path))
-            except ValueError:
-                paths.append(FieldPath(fault.path.partition("[")[0] if "[" in fault.path else "spec"))
-    return tuple(paths)
+    return tuple(dict.fromkeys(_path(fault.path) for fault in faults.faults if not fault.rule))
+
+
+def _path(text: str) -> FieldPath:
+    """A path, as far as it has the form of one: keys of free-form maps can be anything."""
+    while True:
+        try:
+            return FieldPath(text or "spec")
+        except ValueError:
+            text = text.rpartition(".")[0]

@@ -98,7 +98,8 @@ class Reporter:
             if effect.verdict not in _GOOD and not _is_passing(effect):
                 events.emit(about, "UpdateFailed", message, warning=True)
             elif effect.change in (Change.CREATED, Change.UPDATED):
-                events.emit(about, effect.change.value.capitalize(), f"{effect.change.value} Secret")
+                target = effect.target.name if effect.target is not None else ""
+                events.emit(about, effect.change.value.capitalize(), f"Secret {target} {effect.change.value}")
             return
         reason = _reason(effect, payload)
         standing = ready_of(before) or {}

@@ -278,8 +278,8 @@ def _invalid(failure: Invalid) -> str:
         Fault.BAD_KEY: f"the remote key {key} cannot be used: it is empty, ends in a slash or climbs with ..",
         Fault.BAD_PATH: f"the folder path {failure.folder or ''} cannot be used: it climbs with .., or has characters "
         "that no path has",
-        Fault.NO_JSON: f"the value of {key} is not the JSON that {part} needs: check the value, or take "
-        "property or extract away",
+        Fault.NO_JSON: f"the value of {key} is not the JSON that property or extract needs: mend the value, or take "
+        "them away",
         Fault.NO_PROPERTY: f"the value of {key} has no {part}",
         Fault.BAD_PROPERTY: f"{part} of {key} cannot be read as a path",
         Fault.BAD_REGEXP: "find.name.regexp is no regular expression (RE2)",

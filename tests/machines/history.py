@@ -82,7 +82,6 @@ class History(NamedTuple):
     let_go: bool = False  # nothing is left to be looked after
     trouble: Outcome | None = None  # the failure that has to be told
     trouble_store: int | None = None
-    written: bool = False  # something of the cluster but the status
     cancelled: bool = False
     report: Report | None = None
     report_failed: bool = False
@@ -121,7 +120,7 @@ def told(history: History, effect: Effect, outcome: Outcome) -> History:
             return _written(history, effect, outcome)
         case RemoveFinalizer():
             if isinstance(outcome, FinalizerRemoved | Absent):
-                return history._replace(let_go=True, written=True)
+                return history._replace(let_go=True)
             if isinstance(outcome, Conflict):
                 return history._replace(overtaken=True)
             return _troubled(history, outcome)
@@ -202,9 +201,9 @@ def _written(history: History, effect: Effect, outcome: Outcome) -> History:
         case _, Rendered():
             return history._replace(made=outcome, made_since_look=True)
         case _, Applied(change=change):
-            return history._replace(change=change, written=True)
+            return history._replace(change=change)
         case DeleteFormerTarget(), Deleted() | Absent() | NotOurs():
-            return history._replace(former_is_gone=True, written=True)
+            return history._replace(former_is_gone=True)
         case Apply(), Conflict() if history.looks_again < LOOKS_AGAIN:
             return history._replace(owes_a_look=True)
     return _troubled(history, outcome)

@@ -21,10 +21,10 @@ from tests.machines.exploration import (
 from tests.machines.history import History
 from tests.machines.mutations import Mutant, cells, fold_trait, row_trait, state_trait
 
-SHOTS = (1, 12, 400)
+SHOTS = (1, 12, 200)
 """How many of the first differing steps are followed, one after the other, before everything is."""
 
-AROUND = 5000
+AROUND = 1500
 """How many nodes are visited from there, at most."""
 
 

@@ -13,7 +13,7 @@ from machines.secret_store import SECRET_STORE
 from machines.unsupported import UNSUPPORTED
 from tests.machines.hunting import Ground
 from tests.machines.mutations import mutants
-from tests.machines.samples import WORLDS
+from tests.machines.observations import WORLDS
 
 
 def ask_the_same(*states: str) -> dict[str, str]:

@@ -9,8 +9,9 @@ from machines.kernel import Asking, Definition, End
 from machines.secret_store import SECRET_STORE
 from machines.unsupported import UNSUPPORTED
 from tests.machines.exploration import explore
+from tests.machines.observations import WORLDS
 from tests.machines.oracle import ENDS
-from tests.machines.samples import NARROW, WIDE, WORLDS
+from tests.machines.samples import NARROW, WIDE
 
 MACHINES: tuple[Definition[Any], ...] = (EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED)
 

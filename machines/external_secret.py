@@ -407,9 +407,8 @@ def refresh_at(facts: Facts) -> float | None:
     nothing_was_done = facts.keys is None and seen.refreshed is not None and seen.refreshed <= seen.now
     begins = seen.refreshed if nothing_was_done and seen.refreshed is not None else seen.now
     due = begins + seen.interval
-    return (
-        due if due > seen.now else seen.now + seen.interval
-    )  # what could not be done is not done at once again
+    # What was due and could not be done (somebody else's target) is not tried again at once, but an interval later.
+    return due if due > seen.now else seen.now + seen.interval
 
 
 EXTERNAL_SECRET = Definition("ExternalSecret", ExternalSecretRun, Facts(), STATES, ROWS, fold, refresh_at)

@@ -1,25 +1,17 @@
 """The cluster protocol, answered by a Kubernetes API server, over kubernetes-asyncio's client.
 
-Of the library, the client's connection settings, authentication and requests are used; objects stay plain
-JSON. Its `Watch` is not used: it makes a second client, repeats an expired version after a 410, has no read
-time-out and parses each event twice.
+Objects stay plain JSON. The library's `Watch` is not used: it makes a second client, repeats an expired version
+after a 410, has no read time-out and parses each event twice.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
-from kubernetes_asyncio.client import ApiClient, Configuration
 
 from adapters.cluster import (
-    Absent,
-    Change,
-    ChangeType,
     Conflict,
-    Denied,
     Done,
     Expired,
     Kind,
@@ -27,141 +19,111 @@ from adapters.cluster import (
     ListResult,
     Object,
     Read,
-    Refused,
     Selection,
     Unavailable,
     WatchEvent,
     Written,
-    bookmark,
 )
-from adapters.kubernetes.answers import Failure, Purpose, classify, classify_event
+from adapters.kubernetes.requests import APPLY, JSON, JSON_PATCH, MERGE_PATCH, Connection, Request
+from adapters.kubernetes.watching import events, with_kind
 from adapters.resources.kinds import kind_of
+
+PAGE_SIZE = 500
+
+_PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 
 class KubernetesCluster:
     """A Kubernetes API server. Made by `adapters.kubernetes.connect`; ended by `close`."""
 
-    def __init__(self, configuration: Configuration, refresh: Refresh) -> None:
-        """Needs a running event loop. `refresh` renews the token in `configuration`, after an answer 401; it
-        raises NoCluster when it cannot."""
-        self._client = ApiClient(configuration)
-        _use_own_session(self._client)
-        self._configuration = configuration
-        self._refresh = refresh
-        self._refreshing = asyncio.Lock()
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def close(self) -> None:
         """Close all connections; open watches end."""
-        await self._client.close()
+        await self._connection.close()
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Read:
-        answer = await self._call("GET", "get", kind, _path(kind, namespace, name))
-        match answer:
-            case dict():
-                return Done(answer)
+        request = Request("GET", _path(kind, namespace, name), "get", kind.plural)
+        match await self._connection.call(request):
+            case dict() as object:
+                return Done(object)
             case Conflict() | Expired():  # no server answers a GET so
                 return Unavailable()
-            case _:
-                return answer
+            case failure:
+                return failure
 
     async def list(self, selection: Selection) -> ListResult:
         items: list[Object] = []
-        token = ""
+        request = Request(
+            "GET",
+            _path(selection.kind, selection.namespace),
+            "list",
+            selection.kind.plural,
+            accept=_PARTIAL_LIST if selection.metadata_only else JSON,
+        )
+        rest: dict[str, str] = {}
         while True:
-            query = [*_query(selection), ("limit", str(PAGE_SIZE))]
-            if token:
-                query.append(("continue", token))
-            page = await self._call(
-                "GET",
-                "list",
-                selection.kind,
-                _path(selection.kind, selection.namespace),
-                query=query,
-                accept=_PARTIAL_LIST if selection.metadata_only else _JSON,
-            )
+            query = [*_query(selection), ("limit", str(PAGE_SIZE)), *rest.items()]
+            page = await self._connection.call(msgspec.structs.replace(request, query=query))
             if isinstance(page, Conflict):  # no server answers a GET so
                 return Unavailable()
             if not isinstance(page, dict):
                 return page
-            items.extend(_with_kind(item, selection) for item in page.get("items") or [])
+            items.extend(with_kind(item, selection) for item in page.get("items") or [])
             metadata = page.get("metadata") or {}
-            token = metadata.get("continue") or ""
-            if not token:
+            if not metadata.get("continue"):
                 return Listed(items, str(metadata.get("resourceVersion") or ""))
+            rest["continue"] = metadata["continue"]
 
-    async def watch(
-        self, selection: Selection, version: str, idle: float
-    ) -> AsyncGenerator[WatchEvent, None]:
-        query = [
-            *_query(selection),
-            ("watch", "1"),
-            ("allowWatchBookmarks", "true"),
-            ("resourceVersion", version),
-        ]
-        resource = selection.kind.plural
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                response = await self._request(
-                    "GET",
-                    _path(selection.kind, selection.namespace),
-                    query=query,
-                    accept=_PARTIAL if selection.metadata_only else _JSON,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                )
-                failure = await self._failure(response, Purpose.READ, "watch", resource)
-        except _UNREACHABLE:
-            yield Unavailable()
-            return
-        if failure is not None:
-            yield _watch_end(failure)
-            return
-        try:
-            yield bookmark(selection.kind, version)
-            async for line in _lines(response.content, idle):
-                event = _event(line, selection)
-                yield event
-                if not isinstance(event, Change):
-                    return
-        except TimeoutError:
-            return  # silent for too long: as if the server had ended it
-        except (*_UNREACHABLE, msgspec.DecodeError):
-            yield Unavailable()
-        finally:
-            response.close()
+    def watch(self, selection: Selection, version: str, idle: float) -> AsyncGenerator[WatchEvent, None]:
+        options = [("watch", "1"), ("allowWatchBookmarks", "true"), ("resourceVersion", version)]
+        request = Request(
+            "GET",
+            _path(selection.kind, selection.namespace),
+            "watch",
+            selection.kind.plural,
+            query=[*_query(selection), *options],
+            accept=_PARTIAL if selection.metadata_only else JSON,
+        )
+        return events(self._connection, request, selection, version, idle)
 
     async def apply(
         self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
         kind, metadata = kind_of(object), object["metadata"]
-        object = {**object, "metadata": {**metadata, **_preconditions(uid, version)}}
         return await self._write(
-            "PATCH",
-            kind,
-            _path(kind, metadata.get("namespace"), metadata["name"]),
-            query=[("fieldManager", manager), ("force", "true")],
-            body=object,
-            content_type=_APPLY,
+            Request(
+                "PATCH",
+                _path(kind, metadata.get("namespace"), metadata["name"]),
+                "patch",
+                kind.plural,
+                query=[("fieldManager", manager), ("force", "true")],
+                body={**object, "metadata": {**metadata, **_preconditions(uid, version)}},
+                content_type=APPLY,
+            )
         )
 
     async def create(self, object: Object, manager: str) -> Written:
         kind = kind_of(object)
-        return await self._write(
-            "POST",
-            kind,
-            _path(kind, object["metadata"].get("namespace")),
-            query=[("fieldManager", manager)],
-            body=object,
-        )
+        path = _path(kind, object["metadata"].get("namespace"))
+        query = [("fieldManager", manager)]
+        return await self._write(Request("POST", path, "create", kind.plural, query=query, body=object))
 
     async def patch(
         self, kind: Kind, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], manager: str
     ) -> Written:
         return await self._write(
-            "PATCH",
-            kind,
-            _path(kind, namespace, name),
-            query=[("fieldManager", manager)],
-            body=[dict(operation) for operation in operations],
-            content_type=_JSON_PATCH,
+            Request(
+                "PATCH",
+                _path(kind, namespace, name),
+                "patch",
+                kind.plural,
+                query=[("fieldManager", manager)],
+                body=[dict(operation) for operation in operations],
+                content_type=JSON_PATCH,
+            )
         )
 
     async def patch_status(
@@ -174,54 +136,40 @@ class KubernetesCluster:
         *,
         version: str | None = None,
     ) -> Written:
-        body: Object = {"status": dict(status)}
-        if version is not None:
-            body["metadata"] = {"resourceVersion": version}
         return await self._write(
-            "PATCH",
-            kind,
-            _path(kind, namespace, name) + "/status",
-            query=[("fieldManager", manager)],
-            body=body,
-            content_type=_MERGE_PATCH,
-            resource=f"{kind.plural}/status",
+            Request(
+                "PATCH",
+                _path(kind, namespace, name) + "/status",
+                "patch",
+                f"{kind.plural}/status",
+                query=[("fieldManager", manager)],
+                body={"status": dict(status), "metadata": _preconditions(None, version)},
+                content_type=MERGE_PATCH,
+            )
         )
 
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        preconditions = _preconditions(uid, version)
-        body: Object = {
+        options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
-            **({"preconditions": preconditions} if preconditions else {}),
+            "preconditions": _preconditions(uid, version),
         }
-        written = await self._write("DELETE", kind, _path(kind, namespace, name), query=[], body=body)
+        path = _path(kind, namespace, name)
+        written = await self._write(Request("DELETE", path, "delete", kind.plural, body=options))
         return Done() if isinstance(written, Done) else written
 
-    async def _write(
-        self,
-        method: str,
-        kind: Kind,
-        path: str,
-        *,
-        query: Query,
-        body: Any,
-        content_type: str = _JSON,
-        resource: str | None = None,
-    ) -> Written:
-        verb = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}[method]
-        answer = await self._call(
-            method, verb, kind, path, query=query, body=body, content_type=content_type, resource=resource
-        )
-        match answer:
-            case dict():
-                return Done(answer)
+    async def _write(self, request: Request) -> Written:
+        match await self._connection.call(request):
+            case dict() as object:
+                return Done(object)
             case Expired():  # no server answers a write so
                 return Unavailable()
-            case _:
-                return answer
+            case failure:
+                return failure
+
 
 def _preconditions(uid: str | None, version: str | None) -> dict[str, str]:
     given = (("uid", uid), ("resourceVersion", version))
@@ -237,9 +185,5 @@ def _path(kind: Kind, namespace: str | None, name: str | None = None) -> str:
 
 
 def _query(selection: Selection) -> list[tuple[str, str]]:
-    query = []
-    if selection.labels:
-        query.append(("labelSelector", selection.labels))
-    if selection.fields:
-        query.append(("fieldSelector", selection.fields))
-    return query
+    selectors = (("labelSelector", selection.labels), ("fieldSelector", selection.fields))
+    return [(name, selector) for name, selector in selectors if selector]

@@ -18,7 +18,8 @@ from kubernetes_asyncio.config.incluster_config import (
 )
 from kubernetes_asyncio.config.kube_config import load_kube_config
 
-from adapters.kubernetes.api import KubernetesCluster, NoCluster, Refresh
+from adapters.kubernetes.api import KubernetesCluster
+from adapters.kubernetes.requests import Connection, NoCluster, Refresh
 
 _LONG_AGO = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the library compares it with a naive now
 
@@ -44,7 +45,7 @@ async def connect(environment: Mapping[str, str], *, home: Path | None = None) -
     if configuration.proxy is None:
         configuration.proxy = _proxy_of_environment(configuration.host)
     try:
-        return KubernetesCluster(configuration, refresh)
+        return KubernetesCluster(Connection(configuration, refresh))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise NoCluster(
             f"The certificates for the cluster {configuration.host} cannot be used: {error}"

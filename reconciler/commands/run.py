@@ -88,7 +88,7 @@ def run(
     SIGTERM ends it: nothing new starts, what runs ends, and every token is revoked.
     """
     from adapters.infisical.http import Network
-    from adapters.kubernetes.api import NoCluster
+    from adapters.kubernetes.requests import NoCluster
     from adapters.local.directory import UnusableManifests
     from reconciler.assembly import Options
     from reconciler.endpoints import UnusableAddress, endpoints

@@ -1,0 +1,172 @@
+"""Single requests to an API server: sent in our own session, in limited time, with a token that is renewed.
+
+Of kubernetes-asyncio, the connection settings, the authentication and the sending are used. Its session and its
+typed models are not.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import aiohttp
+import msgspec
+from kubernetes_asyncio.client import ApiClient, Configuration
+from kubernetes_asyncio.config.config_exception import ConfigException
+
+from adapters.cluster import Object, Unavailable
+from adapters.kubernetes.answers import Failure, Purpose, classify
+
+CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
+CONNECT_SECONDS = 10.0
+
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+
+UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, ConfigException)
+"""No answer: also where the file with our token cannot be read at this moment."""
+
+Query = Sequence[tuple[str, str]]
+Refresh = Callable[[], Awaitable[None]]
+
+_READ_BUFFER = 2**21
+_OBJECTS = msgspec.json.Decoder(dict[str, Any])
+
+
+class NoCluster(Exception):
+    """There is no way to an API server. The text is for the person who started the program."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is sent, and what RBAC calls it: `verb` on `resource`."""
+
+    method: str
+    path: str
+    verb: str
+    resource: str
+    query: Query = ()
+    body: Any = None
+    content_type: str = JSON
+    accept: str = JSON
+
+    def __repr__(self) -> str:  # the body may be a Secret
+        return f"<Request {self.verb} {self.resource}>"
+
+
+class Connection:
+    """A way to one API server."""
+
+    def __init__(self, configuration: Configuration, refresh: Refresh) -> None:
+        """Needs a running event loop. `refresh` renews the token in `configuration`, after an answer 401; it
+        raises NoCluster when it cannot."""
+        self._client = ApiClient(configuration)
+        _use_own_session(self._client)
+        self._configuration = configuration
+        self._refresh = refresh
+        self._refreshing = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close all connections; open watches end."""
+        await self._client.close()
+
+    async def call(self, request: Request) -> Object | Failure:
+        """The object in a good answer, or what the other answer means."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self._send(request, aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS))
+                failure = await _failure(response, request)
+                return _OBJECTS.decode(await response.read()) if failure is None else failure
+        except (*UNREACHABLE, msgspec.DecodeError):
+            return Unavailable()
+
+    async def stream(self, request: Request) -> aiohttp.ClientResponse | Failure:
+        """The answer to a watch, its body still to come and to be closed by the caller."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                response = await self._send(request, aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS))
+                failure = await _failure(response, request)
+                return response if failure is None else failure
+        except UNREACHABLE:
+            return Unavailable()
+
+    async def _send(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """Send a request, and once more with a renewed token where the server does not know ours (any more)."""
+        token = self._token()
+        response = await self._send_once(request, limits)
+        if response.status != 401:
+            return response
+        try:
+            await self._renew(token)
+        except NoCluster:
+            return response  # the answer 401 stands, and tells the caller that there is no way at present
+        if self._token() == token:
+            return response
+        response.release()
+        return await self._send_once(request, limits)
+
+    async def _send_once(self, request: Request, limits: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        response: aiohttp.ClientResponse = await self._client.call_api(
+            request.path,
+            request.method,
+            query_params=list(request.query),
+            header_params={"Accept": request.accept, "Content-Type": request.content_type},
+            body=request.body,
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+            _request_timeout=limits,
+        )
+        vars(self._client).pop("last_response", None)  # the library would keep it, and it may hold a Secret
+        return response
+
+    def _token(self) -> str | None:
+        token: str | None = self._configuration.api_key.get("BearerToken")
+        return token
+
+    async def _renew(self, used: str | None) -> None:
+        async with self._refreshing:
+            if self._token() == used:  # otherwise another call has renewed it meanwhile
+                await self._refresh()
+
+
+async def lines(content: aiohttp.StreamReader, idle: float) -> AsyncIterator[bytes]:
+    """Lines of any length (`readline` gives up at the size of its buffer). Raises TimeoutError after `idle` s."""
+    pending: list[bytes] = []
+    while True:
+        async with asyncio.timeout(idle):
+            chunk = await content.readany()
+        if not chunk:
+            return  # a line cut off by the end is no event
+        first, *rest = chunk.split(b"\n")
+        pending.append(first)
+        for part in rest:
+            line = b"".join(pending)
+            pending = [part]
+            if line.strip():
+                yield line
+
+
+async def _failure(response: aiohttp.ClientResponse, request: Request) -> Failure | None:
+    if 200 <= response.status <= 299:
+        return None
+    purpose = Purpose.READ if request.method == "GET" else Purpose.WRITE
+    if request.content_type == JSON_PATCH:
+        purpose = Purpose.JSON_PATCH
+    body = await response.read()
+    return classify(response.status, body, response.headers, purpose, request.verb, request.resource)
+
+
+def _use_own_session(client: ApiClient) -> None:
+    """Replace the library's session, keeping its connector, and with it TLS and client certificates.
+
+    The library's session looks into ~/.netrc at every request (trust_env) and keeps cookies. A proxy that
+    the environment names is settled once, when connecting.
+    """
+    session: aiohttp.ClientSession = client.rest_client.pool_manager
+    client.rest_client.pool_manager = aiohttp.ClientSession(
+        connector=session.connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=_READ_BUFFER,
+    )
+    session.detach()

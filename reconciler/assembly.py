@@ -69,7 +69,7 @@ def surroundings_of(
             kind.name: Cache(view_of_store, triggers.store(kind))
             for kind in (SECRET_STORE, CLUSTER_SECRET_STORE)
         },
-        managed=Cache(view_of, triggers.managed_secret),
+        managed=Cache(view_of, triggers.managed_secret, lambda view: view.owner_uid),
         secrets=Cache(_stub, triggers.secret),
         namespaces=Cache(_labels, triggers.namespace),
         others={kind.name: Cache(_whole, triggers.other(kind)) for kind in _OTHERS},

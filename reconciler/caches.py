@@ -27,13 +27,21 @@ def _number(version: str) -> int:
 
 
 class Cache(Generic[ItemT]):
-    """Objects of one selection by place. `listener(place, before, after)` hears of every difference."""
+    """Objects of one selection by place. `listener(place, before, after)` hears of every difference.
+
+    `group` says what `places_of` finds items by: some text of theirs, such as an owner's UID.
+    """
 
     def __init__(
-        self, reduce: Callable[[Object], ItemT], listener: Callable[[Place, ItemT | None, ItemT | None], None]
+        self,
+        reduce: Callable[[Object], ItemT],
+        listener: Callable[[Place, ItemT | None, ItemT | None], None],
+        group: Callable[[ItemT], str] = lambda item: "",
     ) -> None:
         self._reduce = reduce
-        self._listener = listener
+        self._listen = listener
+        self._group = group
+        self._groups: dict[str, set[Place]] = {}
         self._items: dict[Place, ItemT] = {}
         self._versions: dict[Place, str] = {}
 
@@ -49,7 +57,7 @@ class Cache(Generic[ItemT]):
             self._versions[place] = version
         for place in before.keys() | self._items.keys():
             if versions.get(place) != self._versions.get(place):
-                self._listener(place, before.get(place), self._items.get(place))
+                self._tell(place, before.get(place), self._items.get(place))
 
     def changed(self, change: Change) -> None:
         """One change that a watch told."""
@@ -76,14 +84,30 @@ class Cache(Generic[ItemT]):
     def _take(self, place: Place, version: str, object: Object) -> None:
         before, after = self._items.get(place), self._reduce(object)
         self._items[place], self._versions[place] = after, version
-        self._listener(place, before, after)
+        self._tell(place, before, after)
 
     def drop(self, place: Place) -> None:
         """An object that is gone."""
         before = self._items.pop(place, None)
         self._versions.pop(place, None)
         if before is not None:
-            self._listener(place, before, None)
+            self._tell(place, before, None)
+
+    def _tell(self, place: Place, before: ItemT | None, after: ItemT | None) -> None:
+        former = self._group(before) if before is not None else ""
+        present = self._group(after) if after is not None else ""
+        if former != present:
+            if former:
+                self._groups[former].discard(place)
+                if not self._groups[former]:
+                    del self._groups[former]
+            if present:
+                self._groups.setdefault(present, set()).add(place)
+        self._listen(place, before, after)
+
+    def places_of(self, group: str) -> list[Place]:
+        """Where the items of a group are, in order."""
+        return sorted(self._groups.get(group, ()))
 
     def get(self, place: Place) -> ItemT | None:
         """What is known of an object; None: there is none."""

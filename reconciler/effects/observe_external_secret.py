@@ -163,21 +163,17 @@ class ExternalSecretObserver:
             policy=RefreshPolicy(parsed.spec.refresh_policy.value),
             stores=tuple(stores.facts(reference, namespace) for reference in references),
             target=target,
-            former=self._former(payload, status, target),
+            former=self._former(payload, target),
             hold_back=self._with.hold_back,
         )
 
-    def _former(
-        self, payload: ExternalSecretPayload, status: Object, target: TargetFacts
-    ) -> ResourceName | None:
-        """The target of before a renaming, if it is still there and ours."""
-        name = (status.get("binding") or {}).get("name")
-        if not name or name == target.name:
-            return None
-        view = self._with.views.managed.get((payload.subject.namespace, name))
-        if view is None or _ownership(view, payload) is not Ownership.OURS:
-            return None
-        return ResourceName(name)
+    def _former(self, payload: ExternalSecretPayload, target: TargetFacts) -> ResourceName | None:
+        """A Secret of ours by another name: the target of before a renaming, whoever else remembers it."""
+        assert payload.object is not None
+        for namespace, name in self._with.views.managed.places_of(payload.object["metadata"]["uid"]):
+            if namespace == payload.subject.namespace and name != target.name:
+                return ResourceName(name)
+        return None
 
 
 def _synced(text: str | None) -> SyncedVersion | None:

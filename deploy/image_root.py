@@ -52,7 +52,15 @@ def main() -> None:
 def _install(home: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         installed = Path(scratch) / "libraries"
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-compile"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--quiet",
+            "install",
+            "--no-compile",
+        ]
         lock = ROOT / "requirements.lock"
         subprocess.run(  # noqa: S603  # nothing of it comes from outside
             [*pip, "--require-hashes", "--requirement", str(lock), "--target", str(installed)], check=True
@@ -96,7 +104,9 @@ def _write_metadata(home: Path) -> None:
     version = importlib.metadata.version("infisical-reconciler")
     directory = home / f"infisical_reconciler-{version}.dist-info"
     directory.mkdir()
-    (directory / "METADATA").write_text(f"Metadata-Version: 2.1\nName: infisical-reconciler\nVersion: {version}\n")
+    (directory / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: infisical-reconciler\nVersion: {version}\n"
+    )
 
 
 def size(directory: Path) -> int:

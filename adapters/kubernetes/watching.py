@@ -21,7 +21,7 @@ from adapters.cluster import (
     bookmark,
 )
 from adapters.kubernetes.answers import Failure, classify_event
-from adapters.kubernetes.requests import UNREACHABLE, Connection, Request, lines
+from adapters.kubernetes.requests import UNREACHABLE, Connection, Request, hang_up, lines
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ async def events(
     except (*UNREACHABLE, msgspec.DecodeError):
         yield Unavailable()
     finally:
-        response.close()
+        hang_up(response)
 
 
 def with_kind(item: Object, selection: Selection) -> Object:

@@ -65,6 +65,14 @@ def manifests(served: Served, tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.fixture
+def journal(served: Served, manifests: Path, tmp_path: Path) -> Path:
+    """A journal of one run of each of the documented manifests."""
+    file = tmp_path / "journal.jsonl"
+    assert run_command("render", manifests, "--journal", file).exit_code == 0
+    return file
+
+
 def run_command(*arguments: object, environment: dict[str, str] | None = None) -> Result:
     """What a command prints, and how it ends."""
     return CliRunner().invoke(application, [str(one) for one in arguments], env=environment)

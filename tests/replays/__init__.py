@@ -1,4 +1,4 @@
-"""Recorded journals, each a test (`tests/commands/test_replay_and_trace.py` replays them all).
+"""Recorded journals, each a test (`tests/commands/test_replay.py` replays them all).
 
 A production incident becomes a test by copying its journal here: it holds no values.
 """

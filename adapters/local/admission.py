@@ -1,7 +1,7 @@
 """What a cluster would refuse: names, labels, owners, Secrets, ConfigMaps, and our own kinds by their schemas.
 
 It answers with the object as the cluster would keep it (defaults filled in, unknown fields dropped), or with
-everything that is wrong. A fault without a path is one that an API server meets while it decodes.
+everything that is wrong.
 """
 
 import base64
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.cluster import Kind, Object
+from adapters.cluster import Kind, Object, Refused
 from adapters.resources.faults import Fault, Faults
 from adapters.resources.kinds import CONFIG_MAP, NAMESPACE, SECRET
 from adapters.resources.schema import Admitted, admit
@@ -51,20 +51,55 @@ def decoded(object: Object) -> Object:
     return folded
 
 
+class Undecodable(Faults, frozen=True):
+    """Among the faults is one that an API server meets while it decodes; it then names no field."""
+
+
+def refusal(faults: Faults) -> Refused:
+    """How a cluster says it."""
+    return Refused("" if isinstance(faults, Undecodable) else faults.faults[0].path)
+
+
 def admitted(kind: Kind, object: Object, live: Object | None) -> Admitted | Faults:
     """A decoded object as it is kept, to be made (`live` None) or to replace the object that is there."""
-    found = [*_metadata_faults(kind, object["metadata"])]
+    undecodable = [*_decoding_faults(kind, object)]
+    broken = {re.split(r"[.\[]", fault.path)[0] for fault in undecodable}
+    found = [] if "metadata" in broken else [*_metadata_faults(kind, object["metadata"])]
     if kind == SECRET:
         object = {**object, "type": object.get("type") or "Opaque"}
+    if kind == SECRET and not broken:
         found += _secret_faults(object)
-    elif kind == CONFIG_MAP:
+    elif kind == CONFIG_MAP and not broken:
         found += _config_map_faults(object)
-    if live is not None:
+    if live is not None and not broken:
         found += _change_faults(kind, object, live)
     answer = admit(kind, object)
     if isinstance(answer, Faults):
         found += answer.faults
+    if undecodable:
+        return Undecodable((*undecodable, *found))
     return Faults(tuple(found)) if found else answer
+
+
+def _decoding_faults(kind: Kind, object: Object) -> Iterator[Fault]:
+    """Fields of another type than the API has."""
+    for field in ("labels", "annotations"):
+        if not _is_texts(object["metadata"].get(field) or {}):
+            yield Fault(f"metadata.{field}", _TEXTS)
+    if kind == SECRET:
+        if "stringData" in object:  # otherwise it was folded into the data
+            yield Fault("stringData", _TEXTS)
+        data = object.get("data") or {}
+        if not isinstance(data, dict):
+            yield Fault("data", _TEXTS)
+            return
+        for name, value in sorted(data.items()):
+            if not isinstance(value, str) or not _is_base64(value):
+                yield Fault(f"data[{name}]", "must be a text in base64")
+    elif kind == CONFIG_MAP:
+        for field in ("data", "binaryData"):
+            if not _is_texts(object.get(field) or {}):
+                yield Fault(field, _TEXTS)
 
 
 def _metadata_faults(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Fault]:
@@ -76,9 +111,7 @@ def _metadata_faults(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Fault]
         yield Fault("metadata.namespace", "must be a name of up to 63 lower-case letters, digits and '-'")
     for field in ("labels", "annotations"):
         entries = metadata.get(field) or {}
-        if not _is_texts(entries):
-            yield Fault("", f"metadata.{field} {_TEXTS}")
-        elif not all(map(_is_qualified, entries)):
+        if not all(map(_is_qualified, entries)):
             yield Fault(f"metadata.{field}", f"each {_QUALIFIED}")
         elif field == "labels" and not all(map(_is_label_value, entries.values())):
             yield Fault("metadata.labels", "each value must be up to 63 letters, digits, '-', '_' and '.'")
@@ -99,21 +132,9 @@ def _owner_faults(owners: list[Any]) -> Iterator[Fault]:
 
 
 def _secret_faults(secret: Object) -> Iterator[Fault]:
-    if "stringData" in secret:
-        yield Fault("", f"stringData {_TEXTS}")
     data = secret.get("data") or {}
-    if not _is_texts(data):
-        yield Fault("", f"data {_TEXTS}")
-        return
-    size = 0
-    for name, value in sorted(data.items()):
-        try:
-            size += len(_from_base64(value))
-        except (binascii.Error, ValueError):
-            yield Fault("", f"data[{name}] must be base64")
-            return
     yield from _key_faults("data", data)
-    if size > _MAX_DATA:
+    if sum(len(_from_base64(value)) for value in data.values()) > _MAX_DATA:
         yield Fault("data", "must not be larger than 1 MiB in all")
     yield from _secret_type_faults(secret, data)
 
@@ -134,11 +155,7 @@ def _secret_type_faults(secret: Object, data: Mapping[str, str]) -> Iterator[Fau
 
 def _config_map_faults(config_map: Object) -> Iterator[Fault]:
     for field in ("data", "binaryData"):
-        entries = config_map.get(field) or {}
-        if _is_texts(entries):
-            yield from _key_faults(field, entries)
-        else:
-            yield Fault("", f"{field} {_TEXTS}")
+        yield from _key_faults(field, config_map.get(field) or {})
 
 
 def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
@@ -168,6 +185,14 @@ def _is_texts(entries: Any) -> bool:
 
 def _from_base64(value: str) -> bytes:
     return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        _from_base64(value)
+    except (binascii.Error, ValueError):
+        return False
+    return True
 
 
 def _is_json(encoded: str) -> bool:

@@ -28,7 +28,7 @@ from adapters.cluster import (
     Written,
     bookmark,
 )
-from adapters.local.admission import admitted, decoded
+from adapters.local.admission import admitted, decoded, refusal
 from adapters.local.apply import applied, updated
 from adapters.local.lifecycle import GENERATED, Lifecycle, copy_generated, has_status
 from adapters.local.patches import PatchFailed, json_patch, merge_patch
@@ -151,7 +151,7 @@ class LocalCluster:
             new.pop("status", None)
         answer = admitted(kind, new, None)  # before the manager is noted, because it manages the defaults too
         if isinstance(answer, Faults):
-            return Refused(answer.faults[0].path)
+            return refusal(answer)
         return self._save(key, None, updated(None, answer.object, manager, self._lifecycle.time()))
 
     async def patch(

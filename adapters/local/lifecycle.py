@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from adapters.cluster import Absent, Done, Kind, Object, Refused, Written
-from adapters.local.admission import admitted
+from adapters.cluster import Absent, Done, Kind, Object, Written
+from adapters.local.admission import admitted, refusal
 from adapters.local.apply import updated
 from adapters.local.store import Key, Store, copy_of
 from adapters.resources.faults import Faults
@@ -44,7 +44,7 @@ class Lifecycle:
             return Absent()
         answer = admitted(key.kind, new, live)
         if isinstance(answer, Faults):
-            return Refused(answer.faults[0].path)
+            return refusal(answer)
         kept = self._dressed(key.kind, live, answer.object)
         if kept == live:
             return Done(copy_of(live))

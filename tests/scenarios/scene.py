@@ -40,6 +40,7 @@ CREDENTIALS = "universal-auth-credentials"
 LOGIN = Counter(login=1, resolution=1, revocation=1)
 """What a burst under one lease costs, whatever it reads."""
 VALIDATION = Counter(single=1)
+RESOLUTION = Counter(resolution=1)
 LISTING = Counter(listing=1)
 SINGLE = Counter(single=1)
 
@@ -247,9 +248,10 @@ class Scene:
     # --- what it costs -------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def costs(self, requests: Counter[str], **writes: int) -> AsyncIterator[None]:
+    async def costs(self, requests: Counter[str], *, tokens: int = 0, **writes: int) -> AsyncIterator[None]:
         """The life of a controller, from its start before the block to its stop after it, costs just these requests
-        to Infisical, and these writes to the cluster, such as `apply_Secret=1, status_ExternalSecret=1`."""
+        to Infisical, and these writes to the cluster, such as `apply_Secret=1, status_ExternalSecret=1`. `tokens` live
+        afterwards."""
         await self.stop()
         self.server.record.clear()
         self.counting.writes.clear()
@@ -260,7 +262,7 @@ class Scene:
         assert self.counting.writes == Counter(
             {name.replace("_", " "): number for name, number in writes.items()}
         )
-        assert not self.tokens_alive()
+        assert self.tokens_alive() == tokens
 
     def tokens_alive(self) -> int:
         """How many tokens of logins live at the server."""

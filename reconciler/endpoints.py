@@ -1,5 +1,7 @@
 """What a running controller answers over HTTP: whether it lives, whether it is ready, metrics, and transitions."""
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -13,6 +15,7 @@ NotReady = Callable[[], list[str]]
 """Sentences that say why the controller is not ready; none: it is."""
 
 _encoder = msgspec.json.Encoder()
+_AT_ONCE = 500  # lines
 
 
 class UnusableAddress(ValueError):
@@ -54,11 +57,16 @@ async def endpoints(
             body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
         )
 
-    async def trace(request: web.Request) -> web.Response:
+    async def trace(request: web.Request) -> web.StreamResponse:
         query = request.query
         lines = recent.lines(query.get("kind", ""), query.get("namespace"), query.get("name", ""))
-        body = b"".join(_encoder.encode(line) + b"\n" for line in lines)
-        return web.Response(body=body, content_type="application/x-ndjson")
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        while part := list(itertools.islice(lines, _AT_ONCE)):
+            await response.write(b"".join(_encoder.encode(line) + b"\n" for line in part))
+            await asyncio.sleep(0)  # runs go on in between
+        await response.write_eof()
+        return response
 
     application = web.Application()
     application.add_routes(
@@ -74,7 +82,7 @@ async def endpoints(
     try:
         site = web.TCPSite(runner, host, port)
         await site.start()
-        served = runner.addresses[0]
-        yield f"{served[0]}:{served[1]}"
+        served, port = runner.addresses[0][:2]
+        yield f"[{served}]:{port}" if ":" in served else f"{served}:{port}"
     finally:
         await runner.cleanup()

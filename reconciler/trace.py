@@ -1,36 +1,62 @@
-"""`trace`: what happened to a resource, from a journal or from a running controller, for people to read."""
+"""`trace`: the transitions of resources, from a journal or from a running controller, put together to runs."""
 
-import json
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from adapters.journal import Line
-from machines.kernel import End
-from machines.outcomes import Failure
-from machines.registry import MACHINES
-from reconciler.journal_reader import JournalLine, asked, outcome_of, read_journals
-from reconciler.messages import failure_text
+from adapters.resources.crds import PRESENTATIONS
+from reconciler.journal_reader import JournalLine, read_journals
 
 _lines = msgspec.json.Decoder(Line)
+_LIMIT = 10.0  # seconds that a controller may take for its answer
 
 
 class NoTrace(Exception):
     """There is nothing to show, or nobody to ask. The text is for the person who asked."""
 
 
-async def lines_of_controller(url: str, kind: str, namespace: str | None, name: str) -> list[Line]:
+class Wanted(msgspec.Struct, frozen=True):
+    """Which resources: empty or None means any."""
+
+    kind: str = ""
+    name: str = ""
+    namespace: str | None = None
+
+    def fits(self, line: Line) -> bool:
+        """Whether a line is about one of them. What is cluster-wide is in every namespace."""
+        return (
+            self.kind in ("", line.kind)
+            and self.name in ("", line.name)
+            and self.namespace in (None, line.namespace or self.namespace)
+        )
+
+
+def wanted(kind: str, name: str, namespace: str | None) -> Wanted:
+    """The resources that a person means, who may write a kind as kubectl takes it: `es`, `externalsecrets`,
+    `ExternalSecret`, `es/NAME`. Raises NoTrace."""
+    if "/" in kind and not name:
+        kind, _, name = kind.partition("/")
+    if not kind:
+        return Wanted("", name, namespace)
+    for known, presentation in PRESENTATIONS.items():
+        words = (known.name.lower(), known.plural, *presentation.short_names)
+        if kind.lower() in words:
+            return Wanted(known.name, name, namespace)
+    names = ", ".join(known.name for known in PRESENTATIONS)
+    raise NoTrace(f"there is no kind {kind!r}: write the kind before the name; there are {names}")
+
+
+async def lines_of_controller(url: str, resources: Wanted) -> list[Line]:
     """Transitions that a running controller remembers. Raises NoTrace."""
-    query = {"kind": kind, "name": name} | ({"namespace": namespace} if namespace is not None else {})
+    query = {"kind": resources.kind, "name": resources.name}
+    if resources.namespace is not None:
+        query["namespace"] = resources.namespace
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10.0)) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LIMIT)) as session,
             session.get(f"{url.rstrip('/')}/trace", params=query) as response,
         ):
             if response.status != 200:
@@ -38,92 +64,52 @@ async def lines_of_controller(url: str, kind: str, namespace: str | None, name: 
                     f"{url} answers with status {response.status}: is it the controller's endpoint?"
                 )
             return [_lines.decode(line) for line in (await response.read()).splitlines()]
-    except (aiohttp.ClientError, TimeoutError, ValueError, msgspec.MsgspecError):
+    except (aiohttp.ClientError, TimeoutError, ValueError):
         raise NoTrace(
-            f"{url} does not answer as a controller does: is it running there (see --listen), or give --journal FILE"
+            f"{url} does not answer as a controller does: is it running there (see --listen)? "
+            "A journal is read with --journal FILE"
         ) from None
 
 
-def lines_of_journal(file: Path, kind: str, namespace: str | None, name: str) -> list[Line]:
-    """Transitions of a journal, the older part FILE.1 included. Raises NoTrace."""
+def lines_of_journal(file: Path, resources: Wanted) -> tuple[list[Line], int]:
+    """Transitions of a journal, the older part FILE.1 included, and how many lines cannot be read. Raises NoTrace."""
     older = file.with_name(f"{file.name}.1")
     files = [older, file] if older.exists() else [file]
+    lines: list[Line] = []
+    unreadable = 0
     try:
-        read = list(read_journals(files))
+        for one in read_journals(files):
+            if not isinstance(one, JournalLine):
+                unreadable += 1
+            elif resources.fits(one.line):
+                lines.append(one.line)
     except OSError as error:
         raise NoTrace(f"{file} cannot be read: {error.strerror}") from None
-    found = [one.line for one in read if isinstance(one, JournalLine)]
-    return [
-        line
-        for line in found
-        if (not kind or line.kind.lower() == kind.lower())
-        and (not name or line.name == name)
-        and (namespace is None or line.namespace in (namespace, ""))
-    ]
+    return lines, unreadable
 
 
-def latest_runs(lines: Iterable[Line]) -> list[Line]:
-    """The lines of each resource's latest run."""
-    latest: dict[tuple[str, str, str], str] = {}
-    kept = list(lines)
-    for line in kept:
-        latest[line.kind, line.namespace, line.name] = line.run
-    return [line for line in kept if latest[line.kind, line.namespace, line.name] == line.run]
-
-
-def why(line: Line) -> str:
-    """What an outcome says beyond its name, in words; empty where it went well."""
-    effect = asked(line)
-    if effect is None:
-        return ""
-    try:
-        outcome = outcome_of(line, effect)
-    except (msgspec.ValidationError, ValueError):
-        return ""
-    return failure_text(outcome, None) if isinstance(outcome, Failure) else ""
-
-
-def _end_of(line: Line) -> End | None:
-    definition = MACHINES.get(line.machine)
-    states = definition.states if definition is not None else ()
-    return next((state for state in states if state.name == line.to and isinstance(state, End)), None)
-
-
-def show(lines: list[Line], console: Console) -> None:
-    """Runs as paragraphs: when, how long, what each state led to, and why."""
-    run = ""
+def runs_of(lines: Iterable[Line]) -> list[list[Line]]:
+    """The lines run by run, in the order in which the runs ended or were last heard of: the newest is the last."""
+    runs: dict[tuple[str, str, str, str], list[Line]] = {}
     for line in lines:
-        if line.run != run:
-            run = line.run
-            place = f"{line.namespace}/{line.name}" if line.namespace else line.name
-            console.print(Text(f"\n{line.kind} {place}  run {run}", style="bold"), soft_wrap=True)
-        console.print(_told(line), soft_wrap=True)
+        key = (line.kind, line.namespace, line.name, line.run)
+        run = runs.pop(key, [])
+        run.append(line)
+        runs[key] = run
+    return list(runs.values())
 
 
-def _told(line: Line) -> Text:
-    outcome = str(_fields(line.outcome).get("outcome", "?")).replace("_", " ")
-    said = why(line)
-    end = _end_of(line)
-    moment = datetime.fromtimestamp(line.at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    text = Text("  ")
-    text.append(f"{moment}Z ", style="dim")
-    text.append(f"{line.seconds * 1000:8.1f} ms  ", style="dim")
-    text.append(line.state)
-    text.append(f": {outcome} ", style="red" if said else "green")
-    text.append(
-        f"→ {line.to}", style=("bold green" if end.good else "bold yellow") if end is not None else ""
-    )
-    if said:
-        text.append(f"\n{' ' * 40}{said}", style="yellow")
-    return text
+def latest_runs(lines: Iterable[Line]) -> list[list[Line]]:
+    """Each resource's latest run."""
+    latest: dict[tuple[str, str, str], list[Line]] = {}
+    for run in runs_of(lines):
+        key = (run[0].kind, run[0].namespace, run[0].name)
+        latest.pop(key, None)
+        latest[key] = run
+    return list(latest.values())
 
 
-def _fields(raw: msgspec.Raw) -> dict[str, Any]:
-    decoded = json.loads(bytes(raw))
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def json_lines(lines: Iterable[Line]) -> Iterator[str]:
+def json_lines(runs: Iterable[list[Line]]) -> Iterator[str]:
     """The lines as they stand in a journal."""
     encoder = msgspec.json.Encoder()
-    return (encoder.encode(line).decode() for line in lines)
+    return (encoder.encode(line).decode() for run in runs for line in run)

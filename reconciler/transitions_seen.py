@@ -78,5 +78,5 @@ class RecentTransitions:
                 subject.namespace or namespace,
             )
             if of_kind and in_place:
-                for transition in kept:
+                for transition in tuple(kept):  # more may be recorded before the reader comes back
                     yield line_of(transition)

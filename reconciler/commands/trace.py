@@ -10,17 +10,26 @@ import typer
 from reconciler.commands.flags import flag
 
 CONTROLLER = "http://127.0.0.1:8080"
+OUTPUTS = ("auto", "text", "json")
 
 
 def trace(
-    kind: Annotated[str, typer.Argument(help="Such as ExternalSecret. All kinds when absent.")] = "",
-    name: Annotated[str, typer.Argument(help="Name of the resource. All of the kind when absent.")] = "",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="Such as ExternalSecret, or es as kubectl has it. All kinds when absent.", metavar="[KIND]"
+        ),
+    ] = "",
+    name: Annotated[
+        str, typer.Argument(help="Name of the resource. All of the kind when absent.", metavar="[NAME]")
+    ] = "",
     namespace: Annotated[str | None, flag("--namespace", "Only this namespace.", "-n")] = None,
     journal: Annotated[
-        Path | None, flag("--journal", "A journal file to read, instead of asking a controller.")
+        Path | None,
+        flag("--journal", "A journal file to read, instead of asking a controller.", metavar="FILE"),
     ] = None,
     controller: Annotated[
-        str, flag("--controller", "Address of a running controller's endpoint (its --listen).")
+        str, flag("--controller", "Address of a running controller's endpoint (its --listen).", metavar="URL")
     ] = CONTROLLER,
     output: Annotated[
         str,
@@ -32,29 +41,46 @@ def trace(
 ) -> None:
     """Show what a controller did with a resource: each state, what it led to, how long it took, and why.
 
-    Without a name, the latest run of every resource.
+    With KIND and NAME all its runs, the newest last; otherwise the latest run of each resource. From a running
+    controller, which remembers the last of them, or from a journal. Ends with 1 when nothing is known, and 2 when
+    there is nobody to ask or nothing to read.
     """
-    from rich.console import Console
+    from reconciler.trace import (
+        NoTrace,
+        json_lines,
+        latest_runs,
+        lines_of_controller,
+        lines_of_journal,
+        runs_of,
+        wanted,
+    )
 
-    from reconciler.trace import NoTrace, json_lines, latest_runs, lines_of_controller, lines_of_journal, show
-
+    if output not in OUTPUTS:
+        typer.echo(f"--output: {output!r} is none of {', '.join(OUTPUTS)}", err=True)
+        raise typer.Exit(2)
     try:
+        resources = wanted(kind, name, namespace)
         if journal is not None:
-            lines = lines_of_journal(journal, kind, namespace, name)
+            lines, unreadable = lines_of_journal(journal, resources)
+            if unreadable:
+                typer.echo(f"{unreadable} lines of {journal} cannot be read; `replay` says which", err=True)
         else:
-            lines = asyncio.run(lines_of_controller(controller, kind, namespace, name))
+            lines = asyncio.run(lines_of_controller(controller, resources))
     except NoTrace as none:
         typer.echo(str(none), err=True)
         raise typer.Exit(2) from None
-    if not name:
-        lines = latest_runs(lines)
-    if not lines:
+    runs = runs_of(lines) if resources.name else latest_runs(lines)
+    if not runs:
         typer.echo(
             "nothing is known of such a resource: is its name right, and is it this controller's?", err=True
         )
         raise typer.Exit(1)
     if output == "json" or (output == "auto" and not sys.stdout.isatty()):
-        for line in json_lines(lines):
+        for line in json_lines(runs):
             typer.echo(line)
-    else:
-        show(lines, Console(highlight=False))
+        return
+    from rich.console import Console
+
+    from reconciler.trace_view import show
+
+    show(runs, Console(highlight=False))

@@ -3,8 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -15,6 +17,8 @@ from reconciler.commands import application
 from reconciler.demonstration import example_manifests, example_project
 from reconciler.standin import ADMIN, Project, StandIn
 from reconciler.standin.server import Server
+
+ThingT = TypeVar("ThingT")
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -30,29 +34,38 @@ class Served(msgspec.Struct, frozen=True):
         return f"<Served at {self.url}>"
 
 
+@contextmanager
+def beside(serve: Callable[[], AbstractAsyncContextManager[ThingT]]) -> Iterator[ThingT]:
+    """What an async context gives, kept up by an event loop in another thread."""
+    loop = asyncio.new_event_loop()
+    given: list[ThingT] = []
+    begun, stop = threading.Event(), asyncio.Event()
+
+    async def keep_up() -> None:
+        async with serve() as thing:
+            given.append(thing)
+            begun.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(keep_up(),))
+    thread.start()
+    assert begun.wait(10)
+    try:
+        yield given[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
 @pytest.fixture
 def served() -> Iterator[Served]:
     """The documented project on a server on loopback."""
     standin = StandIn(time.time)
     project = example_project(standin)
     credentials = standin.add_machine("test", {project: ADMIN})
-    loop = asyncio.new_event_loop()
-    ready: list[str] = []
-    begun, stop = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with Server(standin) as server:
-            ready.append(server.url)
-            begun.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert begun.wait(10)
-    yield Served(standin, project, ready[0], credentials.client_id, credentials.client_secret)
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
+    with beside(lambda: Server(standin)) as server:
+        yield Served(standin, project, server.url, credentials.client_id, credentials.client_secret)
 
 
 @pytest.fixture
@@ -78,4 +91,4 @@ def run_command(*arguments: object, environment: dict[str, str] | None = None) -
     return CliRunner().invoke(application, [str(one) for one in arguments], env=environment)
 
 
-__all__ = ["Served", "run_command"]
+__all__ = ["Served", "beside", "run_command"]

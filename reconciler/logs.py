@@ -65,7 +65,7 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(out),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # whoever sets it up again means the loggers that there are
     )
     root = logging.getLogger()
     root.handlers[:] = [_ToStructlog(logging.WARNING)]

@@ -1,0 +1,78 @@
+"""Every sentence of the user documentation that can be checked has a test that carries its number.
+
+The numbers are those of the documentation's sentences in their order; the words here are reminders, not the sentences.
+"""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+
+STATEMENTS = {
+    1: "secrets are synced into the cluster",
+    3: "an identity logs in first",
+    5: "credentials Secret of Universal Auth",
+    6: "its block and selectors",
+    7: "kind and version of a store",
+    8: "an address without /api",
+    9: "project and environment are scope enough",
+    10: "client ID and secret are all it needs",
+    11: "a cluster store names the credentials' namespace",
+    12: "a namespaced store may not",
+    38: "credentials Secret of Token Auth",
+    39: "the token is used as it is",
+    40: "and not renewed",
+    41: "and not revoked",
+    42: "tokens of logins are revoked",
+    43: "the example project",
+    44: "a key without a slash",
+    45: "a key with a leading slash",
+    46: "a key with a slash within",
+    47: "single lookups include imports",
+    48: "listings include imports",
+    49: "always",
+    50: "single keys by data",
+    51: "all by dataFrom",
+    52: "some by find",
+    53: "find by name",
+    54: "find needs name or path",
+    55: "find by folder",
+    56: "which is absolute",
+    57: "and compared with each secret's folder",
+    58: "find by tags is an error",
+    70: "the server wants an ID, the store has a slug",
+    71: "which is resolved by itself",
+    72: "and remembered",
+    76: "the address is without /api, which is appended",
+    82: "projectSlug is required",
+    83: "environmentSlug is required",
+    84: "secretsPath is / by default",
+    85: "recursive is false by default",
+    86: "references are expanded by default",
+    87: "secretsPath is no boundary",
+}
+
+
+def numbers_in(source: str) -> Counter[int]:
+    """The numbers that markers in a source file name."""
+    found: Counter[int] = Counter()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.statement":
+            for argument in node.args:
+                assert isinstance(argument, ast.Constant)
+                found[int(str(argument.value).removeprefix("S"))] += 1
+    return found
+
+
+def test_every_statement_has_a_test() -> None:
+    """None of them is without."""
+    proven = sum((numbers_in(file.read_text()) for file in TESTS.rglob("test_*.py")), Counter[int]())
+    assert not [f"S{number}: {words}" for number, words in STATEMENTS.items() if not proven[number]]
+    assert len(STATEMENTS) == 41
+
+
+def test_a_missing_statement_would_be_noticed() -> None:
+    """The markers are really read."""
+    assert numbers_in('@pytest.mark.statement("S7")\ndef test_x(): ...\n') == Counter({7: 1})
+    assert not numbers_in("def test_x(): ...\n")

@@ -8,21 +8,47 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
+from structlog.typing import Processor
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "text", "json")
 
 
 def describe_exception(error: BaseException) -> list[str]:
-    """The type of an exception and the places that it came through, innermost last."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [
-        *(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames),
-        f"{type(error).__module__}.{type(error).__qualname__}",
+    """The types of an exception and of what caused it, each after the places that it came through, innermost last."""
+    described: list[str] = []
+    seen: set[int] = set()
+    left = [error]
+    while left:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        described += [f"{place.filename}:{place.lineno} in {place.name}" for place in _places(one)]
+        described.append(f"{type(one).__module__}.{type(one).__qualname__}")
+        cause = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        left += [*(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+        left += [cause] if cause is not None else []
+    return described
+
+
+def _places(error: BaseException) -> traceback.StackSummary:
+    return traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+
+
+def last_words(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    """What the interpreter calls where an exception ends the program: a defect, told without its text."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    lines = [
+        "this is a defect of the program; please report it, with these lines:",
+        *describe_exception(error),
     ]
+    sys.stderr.write("\n  ".join(lines) + "\n")
 
 
 def _exception(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -34,14 +60,24 @@ def _exception(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
+def _as_text(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if "exception" in event:
+        event["exception"] = "\n".join(f"  {line}" for line in event["exception"])
+    return event
+
+
 class _ToStructlog(logging.Handler):
-    """Sends what libraries log to the same place; their texts at level warning and above, which say what is wrong
-    with a connection, not what went over it."""
+    """Sends what libraries log to the same place: which one, where, and the type of the exception. Not its text, which
+    may repeat what went over a connection."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
         structlog.get_logger().log(
-            record.levelno, "a library says", library=record.name, place=f"{record.module}:{record.lineno}"
+            record.levelno,
+            "a library says",
+            library=record.name,
+            place=f"{record.module}:{record.lineno}",
+            **({"exc_info": record.exc_info[1]} if record.exc_info and record.exc_info[1] else {}),
         )
 
 
@@ -49,19 +85,17 @@ def set_up(level: str, form: str, stream: TextIO | None = None) -> None:
     """Configure the log once, for the whole program. It goes to standard error unless a stream is given."""
     out = stream if stream is not None else sys.stderr
     as_json = form == "json" or (form == "auto" and not out.isatty())
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    renderers: tuple[Processor, ...] = (
+        (structlog.processors.JSONRenderer(),)
         if as_json
-        else structlog.dev.ConsoleRenderer(
-            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else (_as_text, structlog.dev.ConsoleRenderer(colors=out.isatty()))
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _exception,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(out),

@@ -19,6 +19,9 @@ def flag(name: str, text: str, *others: str, also: tuple[str, ...] = (), **setti
 def duration(text: str) -> float:
     """Seconds of a duration such as 90s, 5m or 1h30m."""
     try:
-        return durations.seconds(text)
+        seconds = durations.seconds(text)
     except durations.DurationError as error:
         raise typer.BadParameter(str(error)) from None
+    if seconds < 0:
+        raise typer.BadParameter("negative; write 0 or more, such as 30s")
+    return seconds

@@ -70,6 +70,7 @@ def test_bad_values_are_told_without_a_traceback(tmp_path: Path) -> None:
     """Exit code 2, and a sentence."""
     for arguments in (
         ("run", "--linger", "soon"),
+        ("run", "--linger", "-1s"),
         ("run", "--log-level", "loud"),
         ("run", "--local", tmp_path / "missing"),
         ("run", "--concurrency", "0"),

@@ -1,52 +1,100 @@
 """Pictures of the machines, in mermaid, from their tables; and the README's copies of them."""
 
 import re
+from collections import defaultdict
 from typing import Any
 
+from machines.effects import Effect
 from machines.kernel import Asking, Definition, End, Then
-from machines.outcomes import trigger
+from machines.outcomes import Cancelled, trigger
 from machines.registry import MACHINES
 
 _MARKED = re.compile(r"(<!-- diagram (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _COLOURS = {True: "fill:#d5f5d5,stroke:#2e7d32,color:#000", False: "fill:#fff3cd,stroke:#b26a00,color:#000"}
+_CLASSES = {True: "well", False: "amiss"}
+_ENDS = {
+    Then.REFRESH: "looked at again at its interval",
+    Then.BACKOFF: "tried again, later each time",
+    Then.AGAIN: "run again at once",
+    Then.FORGET: "nothing more to do",
+    Then.NOTHING: "the program stops",
+}
+_MANY = 3
+"""Of states that ask for the same effect, from how many on what is common to all of them is drawn once."""
+
+Arrow = tuple[str, str]
 
 
 def mermaid(definition: Definition[Any]) -> str:
-    """A state diagram. Rows with the same source and target share an arrow; guards stand in brackets.
+    """A state diagram. Rows with the same source and target share an arrow; guards stand in brackets; what leads out
+    of every state that asks for an effect is drawn once; an end says what it means for the next run.
 
     Cancellation leads from everywhere to where the run stops, and is left out to keep the picture readable.
     """
-    arrows: dict[tuple[str, str], list[str]] = {}
-    for row in definition.rows:
-        names = [trigger(outcome) for outcome in row.outcomes if trigger(outcome) != "cancelled"]
-        if not names:
-            continue
-        guard = f" [{row.guard.replace('_', ' ')}]" if row.guard else ""
-        label = ", ".join(name.replace("_", " ") for name in names) + guard
-        for source in row.sources:
-            arrows.setdefault((source, row.target), []).append(label)
+    common, arrows = _arrows(definition)
     lines = ["stateDiagram-v2", f"    [*] --> {definition.initial}"]
-    drawn = {definition.initial} | {name for arrow in arrows for name in arrow}
+    for asks in dict.fromkeys(asks for asks, _ in common):
+        lines.append(f"    {_group(asks)} : any state that asks for {asks.__name__}")
     for (source, target), labels in arrows.items():
         lines.append(f"    {source} --> {target}: {' / '.join(dict.fromkeys(labels))}")
-    for state in definition.states:
-        if isinstance(state, End) and state.name in drawn:
-            lines.append(f"    {state.name} --> [*]")
+    for (asks, target), labels in common.items():
+        lines.append(f"    {_group(asks)} --> {target}: {' / '.join(dict.fromkeys(labels))}")
+    drawn = {target for _, target in (*arrows, *common)}
+    ends = [state for state in definition.states if isinstance(state, End) and state.name in drawn]
+    lines += [f"    {end.name} : {end.name}, {_ENDS[end.then]}" for end in ends]
     for good, colour in _COLOURS.items():
-        ends = [
-            state.name
-            for state in definition.states
-            if isinstance(state, End) and state.good is good and state.then is not Then.NOTHING
-        ]
-        if ends:
-            kind = "well" if good else "told"
-            lines += [f"    classDef {kind} {colour}", f"    class {','.join(ends)} {kind}"]
+        names = [end.name for end in ends if end.good is good]
+        if names:
+            lines += [
+                f"    classDef {_CLASSES[good]} {colour}",
+                f"    class {','.join(names)} {_CLASSES[good]}",
+            ]
     return "\n".join(lines) + "\n"
 
 
-def asked_for(definition: Definition[Any]) -> dict[str, str]:
-    """The effect that each state asks for, by the state's name."""
-    return {state.name: state.asks.__name__ for state in definition.states if isinstance(state, Asking)}
+def _group(asks: type[Effect]) -> str:
+    return f"any_{asks.__name__.lower()}"
+
+
+def _arrows(
+    definition: Definition[Any],
+) -> tuple[dict[tuple[type[Effect], str], list[str]], dict[Arrow, list[str]]]:
+    """The labels of arrows that all states with an effect have in common, and of all others."""
+    asking: dict[type[Effect], set[str]] = defaultdict(set)
+    for state in definition.states:
+        if isinstance(state, Asking):
+            asking[state.asks].add(state.name)
+    common: dict[tuple[type[Effect], str], list[str]] = {}
+    arrows: dict[Arrow, list[str]] = {}
+    reachable = _reachable(definition)
+    for row in definition.rows:
+        names = [trigger(outcome).replace("_", " ") for outcome in row.outcomes if outcome is not Cancelled]
+        if not names:
+            continue
+        label = ", ".join(names) + (f" [{row.guard.replace('_', ' ')}]" if row.guard else "")
+        sources = [source for source in row.sources if source in reachable]
+        for asks, states in asking.items():
+            if len(states) >= _MANY and states <= set(sources):
+                common.setdefault((asks, row.target), []).append(label)
+                sources = [source for source in sources if source not in states]
+        for source in sources:
+            arrows.setdefault((source, row.target), []).append(label)
+    return common, arrows
+
+
+def _reachable(definition: Definition[Any]) -> set[str]:
+    """The states that are reached where nobody cancels."""
+    targets: dict[str, set[str]] = defaultdict(set)
+    for row in definition.rows:
+        if set(row.outcomes) != {Cancelled}:
+            for source in row.sources:
+                targets[source].add(row.target)
+    found, left = {definition.initial}, [definition.initial]
+    while left:
+        new = targets[left.pop()] - found
+        found |= new
+        left += new
+    return found
 
 
 def redrawn(text: str) -> str:

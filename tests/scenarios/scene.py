@@ -138,7 +138,7 @@ class Scene:
             "apiVersion": "external-secrets.io/v1",
             "kind": "ExternalSecret",
             "metadata": {"name": name},
-            "spec": {"secretStoreRef": {"name": "infisical", "kind": "SecretStore"}, **spec},
+            "spec": {"secretStoreRef": {"name": "infisical", "kind": "SecretStore"}, **copy.deepcopy(spec)},
         }
 
     async def apply(self, *objects: Object) -> None:

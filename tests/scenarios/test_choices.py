@@ -1,5 +1,7 @@
 """What an ExternalSecret can ask for besides single keys: searches, several stores, and what is said about it."""
 
+from typing import Any
+
 import pytest
 
 from adapters.resources.kinds import CLUSTER_SECRET_STORE
@@ -8,7 +10,7 @@ from tests.apiserver.access import Access
 from tests.scenarios.scene import Scene, example
 
 
-async def ready_store(scene: Scene, **scope: object) -> None:
+async def ready_store(scene: Scene, **scope: Any) -> None:
     """A controller, and a store that is ready."""
     await scene.start()
     await scene.apply(scene.credentials_secret(), scene.store(**scope))
@@ -132,7 +134,17 @@ async def test_kubectl_reads_as_a_user_expects(scene: Scene, apiserver: Access) 
     await scene.events("checkout-env")
     got = await apiserver.kubectl("get", "es,ss", "-n", scene.namespace)
     lines = [line.split() for line in got.splitlines() if line]
-    assert lines[0] == ["NAME", "STORETYPE", "STORE", "REFRESH", "INTERVAL", "STATUS", "READY", "LAST", "SYNC"]
+    assert lines[0] == [
+        "NAME",
+        "STORETYPE",
+        "STORE",
+        "REFRESH",
+        "INTERVAL",
+        "STATUS",
+        "READY",
+        "LAST",
+        "SYNC",
+    ]
     assert lines[1][:6] == [
         "externalsecret.external-secrets.io/checkout-env",
         "SecretStore",

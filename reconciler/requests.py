@@ -12,8 +12,8 @@ _CALLS: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/api/v1/auth/universal-auth/login", "MachineIdentityLoginViaUniversalAuth"),
     ("POST", r"/api/v1/auth/token/revoke", "RevokeAccessToken"),
     ("GET", r"/api/v1/projects/slug/.*|/api/v2/workspace/.*", "GetWorkspaceBySlug"),
-    ("GET", r"/api/v[34]/secrets(/raw)?", "GetSecretsV3"),
-    ("GET", r"/api/v[34]/secrets/.+", "GetSecretByKeyV3"),
+    ("GET", r"/api/v4/secrets|/api/v3/secrets/raw", "GetSecretsV3"),
+    ("GET", r"/api/v4/secrets/.+|/api/v3/secrets/raw/.+", "GetSecretByKeyV3"),
 )
 _PATTERNS = tuple((method, re.compile(pattern), call) for method, pattern, call in _CALLS)
 OTHER = "Other"

@@ -151,9 +151,11 @@ def _ended(last: Line) -> Text:
         return Text(
             f"  no end yet: {last.to.replace('_', ' ')} is under way, or the program ended in it", style="dim"
         )
-    word = "as wished" if end.good else "not as wished" if end.then is not Then.NOTHING else "stopped"
+    words = (
+        [end.name] if end.then is Then.NOTHING else [end.name, "as wished" if end.good else "not as wished"]
+    )
     text = Text("  = ")
-    text.append(f"{end.name}: {word}", style=_style(end))
+    text.append(": ".join(words), style=_style(end))
     text.append(f"; {_NEXT[end.then]}", style="dim")
     return text
 

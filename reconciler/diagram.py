@@ -25,6 +25,10 @@ _MANY = 3
 Arrow = tuple[str, str]
 
 
+class NoDiagram(ValueError):
+    """A text has no diagram that could be drawn. The text says why."""
+
+
 def mermaid(definition: Definition[Any]) -> str:
     """A state diagram. Rows with the same source and target share an arrow; guards stand in brackets; what leads out
     of every state that asks for an effect is drawn once; an end says what it means for the next run.
@@ -98,9 +102,16 @@ def _reachable(definition: Definition[Any]) -> set[str]:
 
 
 def redrawn(text: str) -> str:
-    """A text whose marked diagrams are those of the tables. Raises KeyError for a machine that there is not."""
+    """A text whose marked diagrams are those of the tables. Raises NoDiagram where it has none, or one of a machine
+    that there is not."""
 
     def replace(found: re.Match[str]) -> str:
         return f"{found[1]}```mermaid\n{mermaid(MACHINES[found[2]])}```\n{found[4]}"
 
+    marked = [found[2] for found in _MARKED.finditer(text)]
+    if not marked:
+        raise NoDiagram("it has no diagram between <!-- diagram NAME --> and <!-- end -->")
+    for name in marked:
+        if name not in MACHINES:
+            raise NoDiagram(f"there is no machine {name}; there are {', '.join(MACHINES)}")
     return _MARKED.sub(replace, text)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+_SHOWN = 50  # findings; whoever has more has another file in hand than a journal
+
 
 def replay(
     files: Annotated[
@@ -24,11 +26,13 @@ def replay(
     except OSError as error:
         typer.echo(f"{error.filename} cannot be read: {error.strerror}", err=True)
         raise typer.Exit(2) from None
-    for finding in replayed.findings:
-        typer.echo(str(finding), err=True)
     if not replayed.lines:
-        typer.echo("there is no line of a journal in it", err=True)
+        typer.echo(f"there is no line of a journal in {', '.join(map(str, files))}", err=True)
         raise typer.Exit(2)
+    for finding in replayed.findings[:_SHOWN]:
+        typer.echo(str(finding), err=True)
+    if len(replayed.findings) > _SHOWN:
+        typer.echo(f"and {len(replayed.findings) - _SHOWN} more", err=True)
     typer.echo(
         f"{replayed.runs} runs, {replayed.transitions} transitions as recorded; "
         f"{len(replayed.findings) or 'no'} findings"

@@ -31,6 +31,22 @@ def test_a_stale_diagram_is_found_and_redrawn(tmp_path: Path) -> None:
     assert run_command("diagram", "Nobody").exit_code == 2
 
 
+def test_file_without_a_diagram_is_told(tmp_path: Path) -> None:
+    """A mark that is misspelt would otherwise be checked for ever, and always found to be right."""
+    file = tmp_path / "page.md"
+    for text, said in (
+        ("nothing", "has no diagram between"),
+        ("<!-- diagram Nobody -->\n<!-- end -->", "there is no machine Nobody"),
+        (None, "No such file"),
+    ):
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text)
+        result = run_command("diagram", "--check", file)
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+
 def test_definitions_are_those_that_are_deployed(tmp_path: Path) -> None:
     """`crds --output` writes what stands in deploy/crds."""
     assert run_command("crds", "--output", tmp_path).exit_code == 0

@@ -162,7 +162,7 @@ def test_what_is_no_journal_is_said_so(tmp_path: Path) -> None:
     wrong.write_text("hello\n")
     result = run_command("replay", wrong)
     assert result.exit_code == 2
-    assert "wrong.jsonl:1: this is no line of a journal" in result.stderr
+    assert result.stderr == f"there is no line of a journal in {wrong}\n"
     assert run_command("replay", tmp_path / "missing").exit_code == 2
     assert run_command("replay", tmp_path).exit_code == 2
 

@@ -13,9 +13,7 @@ def render(
     paths: Annotated[
         list[Path], typer.Argument(help="Files and directories of manifests.", metavar="PATH...")
     ],
-    journal: Annotated[
-        str, flag("--journal", "Record every transition in this file (-: standard output).")
-    ] = "",
+    journal: Annotated[str, flag("--journal", "Record every transition in this file.", metavar="FILE")] = "",
     controller_class: Annotated[
         str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
     ] = "default",
@@ -45,6 +43,10 @@ def render(
 
     def say(sentence: str) -> None:
         typer.echo(sentence, err=True)
+
+    if journal == "-":
+        say("--journal: standard output is for the Secrets; name a file")
+        raise typer.Exit(2)
 
     async def rendering() -> Rendering:
         from reconciler.commands.run import file_journal

@@ -56,6 +56,14 @@ def test_unusable_input_is_told_with_file_and_line_and_every_mistake_at_once(
     assert not served.standin.counts()
 
 
+def test_journal_does_not_mix_with_the_secrets(manifests: Path) -> None:
+    """Standard output is one YAML stream, for a pipe."""
+    result = run_command("render", manifests, "--journal", "-")
+    assert result.exit_code == 2
+    assert "name a file" in result.stderr
+    assert result.stdout == ""
+
+
 def test_nothing_to_render_is_unusable(tmp_path: Path) -> None:
     """An empty directory, and a path that is not there."""
     assert run_command("render", tmp_path).exit_code == 2

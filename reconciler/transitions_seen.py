@@ -1,5 +1,6 @@
 """Journals besides the file: the log, the last transitions in memory, and several at once."""
 
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 
@@ -31,6 +32,8 @@ class DebugLog:
 
     def record(self, transition: Transition) -> None:
         """Take one transition."""
+        if not log.is_enabled_for(logging.DEBUG):  # to put the line together costs more than the machine's step
+            return
         outcome = transition.outcome
         log.debug(
             "transition",

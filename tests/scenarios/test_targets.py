@@ -144,9 +144,12 @@ async def test_renamed_target_is_deleted_once_the_new_one_stands(scene: Scene) -
         for number, state in enumerate(states[: states.index("delete_former_target")])
         if state == "apply"
     )
-    found = await scene.object(EXTERNAL_SECRET, "wanted")
-    assert found is not None
-    assert found["status"]["binding"] == {"name": "renamed"}
+
+    async def is_bound() -> bool:
+        found = await scene.object(EXTERNAL_SECRET, "wanted") or {}
+        return bool(found["status"]["binding"] == {"name": "renamed"})
+
+    await scene.until(is_bound)
 
 
 async def test_secret_left_by_external_secrets_operator_is_taken_over(scene: Scene) -> None:

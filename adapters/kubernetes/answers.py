@@ -18,6 +18,8 @@ Failure = Conflict | Absent | Refused | Denied | Expired | Unavailable
 _NOT_AUTHORIZED = re.compile(r'(is forbidden: |^)User ".*" cannot \S+ (resource|path) "')
 # Admission plugin OwnerReferencesPermissionEnforcement (OpenShift enables it): RBAC again, on the owner.
 _OWNER_NOT_AUTHORIZED = re.compile(r"cannot set blockOwnerDeletion|cannot set an ownerRef on a resource")
+# What an apply is answered, with code 500, that has a field which the schema of a custom resource does not know.
+_NOT_IN_SCHEMA = re.compile(r"failed to create typed patch object|field not declared in schema")
 _NO_FIELDS = ("", "patch")  # `patch`: the object that a JSON patch would give cannot be decoded
 _POLICY = re.compile(r"(ValidatingAdmissionPolicy|admission webhook) ")
 
@@ -53,6 +55,8 @@ def classify(
         return Conflict()
     if status.code == 410:
         return Expired()
+    if status.code == 500 and _NOT_IN_SCHEMA.search(status.message):
+        return Refused()
     if status.code in (401, 408, 425, 429) or status.code >= 500:
         return Unavailable(status.code, _retry_after(headers))
     if purpose is Purpose.JSON_PATCH and status.code == 422 and not status.kind and not status.causes:

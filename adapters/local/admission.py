@@ -6,6 +6,7 @@ everything that is wrong.
 
 import base64
 import binascii
+import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,10 @@ from typing import Any
 
 from adapters.cluster import Kind, Object, Refused
 from adapters.resources.faults import Fault, Faults
-from adapters.resources.kinds import CONFIG_MAP, NAMESPACE, SECRET
+from adapters.resources.kinds import CONFIG_MAP, NAMESPACE, OUR_KINDS, SECRET
 from adapters.resources.schema import Admitted, admit
+from adapters.resources.schema_checks import prune
+from adapters.resources.structure import structure
 
 _LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -37,9 +40,23 @@ _NEEDED_KEYS = {
 _JSON_KEYS = (".dockerconfigjson", ".dockercfg")
 
 
+def without_empty(object: Object) -> Object:
+    """An object as it is encoded: the API leaves out what is empty of its own types."""
+    metadata = {
+        name: value
+        for name, value in object["metadata"].items()
+        if name == "managedFields"
+        or value not in ({}, [], "")  # no entries at all are an order to forget them
+    }
+    kept = {**object, "metadata": metadata}
+    if kept.get("kind") in ("Secret", "ConfigMap"):
+        kept = {name: value for name, value in kept.items() if value not in ({}, "")}
+    return kept
+
+
 def decoded(object: Object) -> Object:
     """An object as it comes out of decoding: without nulls, and a Secret's `stringData` folded into its `data`."""
-    object = _without_nulls(object)
+    object = without_nulls(object)
     if object.get("kind") != "Secret" or not isinstance(object.get("stringData"), dict):
         return object
     encoded = {
@@ -49,6 +66,20 @@ def decoded(object: Object) -> Object:
     folded = {name: value for name, value in object.items() if name != "stringData"}
     folded["data"] = {**(folded.get("data") or {}), **encoded}
     return folded
+
+
+def without_unknown(kind: Kind, object: Object) -> Object:
+    """An object of ours without the fields that its schema does not know; any other as it is."""
+    if kind not in OUR_KINDS:
+        return object
+    known = {name: value for name, value in copy.deepcopy(object).items() if name != "metadata"}
+    prune(known, structure(kind), "", [])
+    return {**known, "metadata": object["metadata"]}
+
+
+def has_unknown_fields(kind: Kind, configuration: Object) -> bool:
+    """Whether a configuration has fields that its schema does not know, which makes an apply fail."""
+    return without_unknown(kind, configuration) != configuration
 
 
 class Undecodable(Faults, frozen=True):
@@ -64,15 +95,17 @@ def admitted(kind: Kind, object: Object, live: Object | None) -> Admitted | Faul
     """A decoded object as it is kept, to be made (`live` None) or to replace the object that is there."""
     undecodable = [*_decoding_faults(kind, object)]
     broken = {re.split(r"[.\[]", fault.path)[0] for fault in undecodable}
-    found = [] if "metadata" in broken else [*_metadata_faults(kind, object["metadata"])]
     if kind == SECRET:
         object = {**object, "type": object.get("type") or "Opaque"}
+    found: list[Fault] = []
+    if live is not None and not broken:
+        found += _change_faults(kind, object, live)
+    if "metadata" not in broken:
+        found += _metadata_faults(kind, object["metadata"])
     if kind == SECRET and not broken:
         found += _secret_faults(object)
     elif kind == CONFIG_MAP and not broken:
         found += _config_map_faults(object)
-    if live is not None and not broken:
-        found += _change_faults(kind, object, live)
     answer = admit(kind, object)
     if isinstance(answer, Faults):
         found += answer.faults
@@ -159,18 +192,18 @@ def _config_map_faults(config_map: Object) -> Iterator[Fault]:
 
 
 def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
-    """What of a change is not allowed: immutable fields, and finalizers added to what is being deleted."""
+    """What of a change is not allowed, in the order in which an API server looks at it."""
+    before, after = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
+    if live["metadata"].get("deletionTimestamp") and after - before:
+        yield Fault("metadata.finalizers", "none can be added to what is being deleted")
     if kind == SECRET and object["type"] != live["type"]:
         yield Fault("type", "cannot be changed")
     if kind in (SECRET, CONFIG_MAP) and live.get("immutable"):
         if not object.get("immutable"):
             yield Fault("immutable", "cannot be taken back")
         for field in ("data", "binaryData"):
-            if (object.get(field) or {}) != (live.get(field) or {}):
+            if object.get(field) != live.get(field):  # none at all and an empty one differ here
                 yield Fault(field, "cannot be changed, because the object is immutable")
-    before, after = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
-    if live["metadata"].get("deletionTimestamp") and after - before:
-        yield Fault("metadata.finalizers", "none can be added to what is being deleted")
 
 
 def _key_faults(field: str, entries: Mapping[str, Any]) -> Iterator[Fault]:
@@ -214,9 +247,10 @@ def _is_label_value(value: str) -> bool:
     return value == "" or bool(_LABEL_NAME.fullmatch(value))
 
 
-def _without_nulls(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
+    """A JSON value with all members that are null left out."""
     if isinstance(value, dict):
-        return {name: _without_nulls(below) for name, below in value.items() if below is not None}
+        return {name: without_nulls(below) for name, below in value.items() if below is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [without_nulls(item) for item in value]
     return value

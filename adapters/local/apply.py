@@ -13,6 +13,10 @@ from adapters.cluster import Object
 from adapters.field_sets import FieldSet, Path, decode_fields, encode_fields
 from adapters.local.field_values import applied_fields, fields_of, merged, without
 
+_UNKNOWN = (
+    "before-first-apply"  # the manager of an object that nobody was noted for, by the API server's name
+)
+
 
 class Owner(msgspec.Struct, frozen=True):
     """What tells one entry of managedFields from another."""
@@ -34,9 +38,12 @@ Managed = dict[Owner, Entry]
 
 
 def applied(live: Object | None, configuration: Object, manager: str, time: str) -> Object:
-    """The object after a forced apply. Returned as it is where that changes nothing."""
+    """The object after a forced apply, whose entry has a new time even where nothing else is new."""
     before = live or {name: configuration[name] for name in ("apiVersion", "kind")} | {"metadata": {}}
     managed = managed_of(before)
+    if live is not None and not managed:
+        everything = frozenset(fields_of(live))
+        managed[Owner(_UNKNOWN, "Update", live["apiVersion"])] = Entry(everything, time)
     owner = Owner(manager, "Apply", configuration["apiVersion"])
     last = managed[owner].fields if owner in managed else frozenset()
     wanted = applied_fields(configuration)
@@ -47,8 +54,6 @@ def applied(live: Object | None, configuration: Object, manager: str, time: str)
     )
     result = without(result, (last - _with_holders(held)) & applied_fields(result))
     changes = _changed(before, result)
-    if live is not None and not changes.any() and wanted == last:
-        return live
     remaining = _taken(managed, changes, owner)
     remaining[owner] = Entry(wanted, time)
     return with_managed(result, remaining)
@@ -57,12 +62,14 @@ def applied(live: Object | None, configuration: Object, manager: str, time: str)
 def updated(live: Object | None, new: Object, manager: str, time: str, subresource: str = "") -> Object:
     """The new object of a write that is no apply, with its manager noted for the fields that it changes.
 
-    As on an API server, a write may itself rewrite managedFields; an unreadable or empty rewriting is ignored.
+    As on an API server, a write may itself rewrite managedFields; an unreadable rewriting is ignored.
     """
     before = live or {"metadata": {}}
     managed = managed_of(new) or managed_of(before)
-    if (new["metadata"].get("managedFields") or None) == [{}]:
+    if new["metadata"].get("managedFields") in ([], [{}]):
         managed = {}
+    if live is not None and not managed:
+        return with_managed(new, {})  # what nobody is noted for stays so, until the first apply
     changes = _changed(before, new)
     managed = _taken(managed, changes, None)
     took = changes.modified | changes.added
@@ -102,9 +109,6 @@ class _Changes(msgspec.Struct, frozen=True):
     added: FieldSet
     modified: FieldSet
     removed: FieldSet
-
-    def any(self) -> bool:
-        return bool(self.added or self.modified or self.removed)
 
 
 def _changed(before: Object, after: Object) -> _Changes:

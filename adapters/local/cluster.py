@@ -28,7 +28,14 @@ from adapters.cluster import (
     Written,
     bookmark,
 )
-from adapters.local.admission import admitted, decoded, refusal
+from adapters.local.admission import (
+    admitted,
+    decoded,
+    has_unknown_fields,
+    refusal,
+    without_empty,
+    without_nulls,
+)
 from adapters.local.apply import applied, updated
 from adapters.local.lifecycle import GENERATED, Lifecycle, copy_generated, has_status
 from adapters.local.patches import PatchFailed, json_patch, merge_patch
@@ -125,9 +132,11 @@ class LocalCluster:
     async def apply(
         self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        kind, configuration = kind_of(object), decoded(copy_of(object))
+        kind, configuration = kind_of(object), without_nulls(copy_of(object))
         key = _key(kind, configuration)
         live = self.store.get(key)
+        if has_unknown_fields(kind, configuration):
+            return Refused()
         if uid is not None and (live is None or live["metadata"]["uid"] != uid):
             return Conflict()
         if version is not None and live is not None and live["metadata"]["resourceVersion"] != version:
@@ -136,15 +145,14 @@ class LocalCluster:
             configuration["metadata"].pop(name, None)
         if has_status(kind):
             configuration.pop("status", None)
-        return self._save(key, live, applied(live, configuration, manager, self._lifecycle.time()))
+        # A Secret's stringData is folded afterwards, as there: its manager does not own the data that come of it
+        return self._save(key, live, decoded(applied(live, configuration, manager, self._lifecycle.time())))
 
     async def create(self, object: Object, manager: str) -> Written:
-        kind, new = kind_of(object), decoded(copy_of(object))
+        kind, new = kind_of(object), without_empty(decoded(copy_of(object)))
         if new["metadata"].pop("resourceVersion", None):
             return Refused()
         key = _key(kind, new)
-        if self.store.get(key) is not None:
-            return Conflict()
         for name in GENERATED:
             new["metadata"].pop(name, None)
         if has_status(kind):
@@ -152,6 +160,8 @@ class LocalCluster:
         answer = admitted(kind, new, None)  # before the manager is noted, because it manages the defaults too
         if isinstance(answer, Faults):
             return refusal(answer)
+        if self.store.get(key) is not None:
+            return Conflict()
         return self._save(key, None, updated(None, answer.object, manager, self._lifecycle.time()))
 
     async def patch(
@@ -171,6 +181,10 @@ class LocalCluster:
             return Refused()
         if any(new["metadata"].get(field) != live["metadata"][field] for field in ("uid", "resourceVersion")):
             return Conflict()
+        answer = admitted(kind, new, live)  # while what is empty can be told from what is absent
+        if isinstance(answer, Faults):
+            return refusal(answer)
+        new = without_empty(new)
         copy_generated(live, new)
         if has_status(kind):
             _copy_status(live, new)
@@ -193,8 +207,6 @@ class LocalCluster:
         if version is not None and live["metadata"]["resourceVersion"] != version:
             return Conflict()
         new = {**live, "status": merge_patch(live.get("status"), copy_of(dict(status)))}
-        if not new["status"] and "status" not in live:
-            del new["status"]
         return self._save(key, live, updated(live, new, manager, self._lifecycle.time(), "status"))
 
     async def delete(

@@ -48,8 +48,15 @@ def fields_of(object: Object) -> dict[Path, Any]:
 def applied_fields(object: Object) -> frozenset[Path]:
     """The fields that an applied configuration owns: its leaves, and the items of merged lists."""
     return frozenset(
-        path for path, value in fields_of(object).items() if value is not HOLDER or path[-1].startswith("k:")
+        path
+        for path, value in fields_of(object).items()
+        if path[-1].startswith("k:") or (value is not HOLDER and not _is_empty_list(path, value))
     )
+
+
+def _is_empty_list(path: Path, value: Any) -> bool:
+    """Whether it is a merged list without items, which is no field."""
+    return value == [] and (path in _SETS or path in _KEYED_LISTS)
 
 
 def merged(live: Any, applied: Any, path: Path = ()) -> Any:
@@ -60,11 +67,8 @@ def merged(live: Any, applied: Any, path: Path = ()) -> Any:
             below = (*path, f"f:{name}")
             result[name] = merged(live.get(name), value, below)
         return result
-    if isinstance(live, list) and isinstance(applied, list):
-        if path in _SETS:
-            return live + [value for value in applied if value not in live]
-        if path in _KEYED_LISTS:
-            return _merged_items(live, applied, path)
+    if isinstance(live, list) and isinstance(applied, list) and (path in _SETS or path in _KEYED_LISTS):
+        return _merged_items(live, applied, path)
     return applied
 
 
@@ -96,12 +100,22 @@ def _without_members(object: Mapping[str, Any], removed: Collection[Path], path:
 
 
 def _merged_items(live: list[Any], applied: list[Any], path: Path) -> list[Any]:
-    key = _KEYED_LISTS[path]
-    new = {item.get(key): item for item in applied}
-    result = [
-        _merged_item(item, new.pop(item.get(key)), path) if item.get(key) in new else item for item in live
-    ]
-    return result + [item for item in applied if item.get(key) in new]
+    """Both lists' items, in the order of the API server: the applied order, with the others where they were."""
+    there = {_item_element(item, path): item for item in live}
+    wanted = {_item_element(item, path): item for item in applied}
+    result: list[Any] = []
+    left, right = list(there), list(wanted)
+    while left or right:
+        shared = next((element for element in right if element in there), None)
+        if left and left[0] not in wanted:
+            result.append(there[left.pop(0)])
+        elif left and (left[0] not in right or (left[0] != shared and right)):
+            left.pop(0)  # taken already, or to be taken in the applied order
+        else:
+            element = right.pop(0)
+            item = wanted[element]
+            result.append(_merged_item(there[element], item, path) if element in there else item)
+    return result
 
 
 def _merged_item(live: Any, applied: Any, path: Path) -> Any:

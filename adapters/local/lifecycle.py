@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.cluster import Absent, Done, Kind, Object, Written
-from adapters.local.admission import admitted, refusal
+from adapters.local.admission import admitted, refusal, without_empty
 from adapters.local.apply import updated
 from adapters.local.store import Key, Store, copy_of
 from adapters.resources.faults import Faults
@@ -46,7 +46,7 @@ class Lifecycle:
         if isinstance(answer, Faults):
             return refusal(answer)
         kept = self._dressed(key.kind, live, answer.object)
-        if kept == live:
+        if live is not None and _timeless(kept) == _timeless(live):
             return Done(copy_of(live))
         if kept["metadata"].get("deletionTimestamp") and not self._held_back(key, kept):
             self._remove(key)
@@ -75,10 +75,7 @@ class Lifecycle:
             copy_generated(live, dressed)
             if "generation" in metadata and _wish(live) != _wish(dressed):
                 metadata["generation"] += 1
-        for empty in ("labels", "annotations", "finalizers", "ownerReferences", "managedFields"):
-            if empty in metadata and not metadata[empty]:
-                del metadata[empty]
-        return dressed
+        return without_empty(dressed)
 
     def time(self) -> str:
         """Now, as the API writes it."""
@@ -173,6 +170,13 @@ def copy_generated(live: Object, new: Object) -> None:
         new["metadata"].pop(name, None)
         if name in live["metadata"]:
             new["metadata"][name] = live["metadata"][name]
+
+
+def _timeless(object: Object) -> Object:
+    """Without the times of managedFields: a write that changes nothing else changes nothing."""
+    entries = object["metadata"].get("managedFields") or []
+    timeless = [{**entry, "time": ""} for entry in entries]
+    return {**object, "metadata": {**object["metadata"], "managedFields": timeless}}
 
 
 def _wish(object: Object) -> Object:

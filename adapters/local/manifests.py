@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from adapters.cluster import Kind, Object
-from adapters.local.admission import admitted, decoded
+from adapters.local.admission import admitted, decoded, without_unknown
 from adapters.local.store import Key
 from adapters.local.yaml_documents import YamlDocument, YamlMistake, read_documents
 from adapters.resources.faults import Faults
@@ -192,7 +192,8 @@ class _FileReading:
             )
             for field in answer.unknown
         ]
-        self.manifests.append(manifest)
+        known = without_unknown(kind, object) if answer.unknown else object
+        self.manifests.append(msgspec.structs.replace(manifest, object=known))
 
 
 def _objects(value: Any) -> Iterator[tuple[str, Any]]:

@@ -40,6 +40,7 @@ OWNER = (
     'secrets "a" is forbidden: cannot set blockOwnerDeletion if an ownerReference refers to a resource you can\'t set'
     " finalizers on: , <nil>"
 )
+UNDECLARED = "failed to create typed patch object (x/a; g/v1, Kind=K): .spec.b: field not declared in schema"
 PATCH_FAILED = "the server rejected our request due to an error in our request"
 
 
@@ -74,6 +75,7 @@ PATCH_FAILED = "the server rejected our request due to an error in our request"
         (401, status(401, "Unauthorized", "Unauthorized"), Unavailable(401)),
         (429, b"", Unavailable(429)),
         (500, status(500, "InternalError", 'failed calling webhook "w.test"'), Unavailable(500)),
+        (500, status(500, "", UNDECLARED), Refused()),
         (502, b"<html>a proxy</html>", Unavailable(502)),
         (503, b'{"kind": "Status", "code"', Unavailable(503)),
         (504, b"[1]", Unavailable(504)),

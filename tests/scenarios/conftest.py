@@ -11,9 +11,9 @@ from adapters.infisical.http import Network
 from adapters.kubernetes.connect import connect
 from adapters.local.cluster import LocalCluster
 from reconciler.standin import Age, StandIn
-from reconciler.standin.server import Server
 from tests.apiserver.access import Access
 from tests.apiserver.client import ApiClient
+from tests.scenarios.infisical import Infisical
 from tests.scenarios.scene import Scene
 
 
@@ -30,15 +30,22 @@ def age() -> Age:
 
 
 @pytest.fixture
-async def scene(where: str, age: Age, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+async def infisical(age: Age) -> AsyncIterator[Infisical]:
+    """The Infisical server of the scene."""
+    async with Infisical(StandIn(time.time, age)) as served:
+        yield served
+
+
+@pytest.fixture
+async def scene(where: str, infisical: Infisical, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
     """A scene in a namespace of its own; its controller, if it was started, is stopped at the end."""
     access: Access | None = request.getfixturevalue("apiserver") if where == "real" else None
-    server = StandIn(time.time, age)
-    async with Network() as network, Server(server) as served:
+    server, url = infisical.standin, infisical.url
+    async with Network() as network:
         if access is None:
             cluster = LocalCluster(lambda: datetime.datetime.now(datetime.UTC))
             namespace = "default"
-            scene = Scene(cluster, namespace, server, served.url, network)
+            scene = Scene(cluster, namespace, server, url, network)
             try:
                 yield scene
             finally:
@@ -48,7 +55,7 @@ async def scene(where: str, age: Age, request: pytest.FixtureRequest) -> AsyncIt
         async with ApiClient(access) as api:
             await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
             real = await connect({"KUBECONFIG": str(access.kubeconfig)})
-            scene = Scene(real, namespace, server, served.url, network)
+            scene = Scene(real, namespace, server, url, network)
             try:
                 yield scene
             finally:

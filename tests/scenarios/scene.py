@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from adapters.cluster import Absent, Cluster, Done, Kind, Listed, Object, Selection
+from adapters.cluster import Absent, Cluster, Done, Kind, Listed, Object, Refused, Selection
 from adapters.infisical.http import Network
 from adapters.journal import Transition
 from adapters.resources.kinds import (
@@ -37,12 +37,23 @@ from tests.scenarios.counting import CountingCluster
 PATIENCE = 15.0  # seconds until a scenario is held to have failed
 LINGER = 60.0  # seconds: longer than any scenario, so that what a burst shares does not hang on the machine's speed
 CREDENTIALS = "universal-auth-credentials"
+API_KEY = "example-api-key-1"
 LOGIN = Counter(login=1, resolution=1, revocation=1)
 """What a burst under one lease costs, whatever it reads."""
 VALIDATION = Counter(single=1)
 RESOLUTION = Counter(resolution=1)
 LISTING = Counter(listing=1)
 SINGLE = Counter(single=1)
+
+
+def key(remote: str, secret_key: str = "key", **reference: Any) -> Object:
+    """An entry of spec.data: a remote key, and under which key it goes into the Secret."""
+    return {"secretKey": secret_key, "remoteRef": {"key": remote, **reference}}
+
+
+def named(regexp: str, **find: Any) -> Object:
+    """An entry of spec.dataFrom: what has a name like this."""
+    return {"find": {"name": {"regexp": regexp}, **find}}
 
 
 class Collected:
@@ -141,6 +152,30 @@ class Scene:
             "spec": {"secretStoreRef": {"name": "infisical", "kind": "SecretStore"}, **copy.deepcopy(spec)},
         }
 
+    async def begin(self, **spec: Any) -> Object:
+        """A controller, a store that is ready, and a resource `wanted` that is synced (API_KEY unless `spec` says
+        otherwise); the manifest of the latter."""
+        wanted = self.external_secret(**({"data": [key("API_KEY")]} | spec))
+        await self.begin_with_store()
+        await self.apply(wanted)
+        await self.ready()
+        return wanted
+
+    async def begin_with_store(self, **scope: Any) -> None:
+        """A controller, and a store that is ready; `scope` changes its secretsScope."""
+        await self.start()
+        await self.apply(self.credentials_secret(), self.store(**scope))
+        await self.store_ready()
+
+    async def refused(self, object: Object) -> Refused:
+        """Apply a manifest that the cluster does not take; what it said."""
+        manifest = copy.deepcopy(object)
+        if kind_named(manifest["kind"]).namespaced:
+            manifest["metadata"].setdefault("namespace", self.namespace)
+        answer = await self.cluster.apply(manifest, "author")
+        assert isinstance(answer, Refused), answer
+        return answer
+
     async def apply(self, *objects: Object) -> None:
         """Apply manifests to the scene's namespace, as their author."""
         for object in objects:
@@ -211,6 +246,33 @@ class Scene:
 
         await self.until(holds, lambda: f"{kind.name} {name} has {last}")
         return last
+
+    async def holds(self, data: Mapping[str, str] | None, name: str = "wanted") -> None:
+        """Wait until a Secret holds just this data; None: until there is none."""
+        found: dict[str, str] | None = None
+
+        async def does() -> bool:
+            nonlocal found
+            found = await self.secret(name)
+            return found == data
+
+        await self.until(does, lambda: f"Secret {name} holds {found}")
+
+    async def settled(self, name: str, end: str, more: int = 1) -> None:
+        """Wait until a resource has come to an end so many times more, counted from the call, and last to this one."""
+        before = len(self.journal.ends(name))
+
+        def has() -> bool:
+            ends = self.journal.ends(name)
+            return len(ends) >= before + more and ends[-1] == end
+
+        await self.until(has, lambda: f"{name} ended {self.journal.ends(name)}")
+
+    async def version(self, kind: Kind = SECRET, name: str = "wanted") -> str:
+        """The resource version of an object that is there."""
+        found = await self.object(kind, name)
+        assert found is not None, f"{kind.name} {name} is not there"
+        return str(found["metadata"]["resourceVersion"])
 
     async def store_ready(self, name: str = "infisical", **wanted: Any) -> dict[str, Any]:
         """Wait for the condition of the store."""

@@ -289,7 +289,8 @@ def _invalid(failure: Invalid) -> str:
         Fault.FIND_TAGS: "find.tags is not supported for Infisical: use name or path",
         Fault.INVALID_SECRET_KEY: f"{key} cannot be a key of a Secret (letters, digits, '-', '_', '.'; 253 at most): "
         "use rewrite",
-        Fault.SAME_KEY: f"two names become the same key {key}: use another conversionStrategy, or rewrite",
+        Fault.SAME_KEY: f"the name {key} and another one become the same key of the Secret: use another "
+        "conversionStrategy, or rewrite",
         Fault.BAD_ENCODING: f"the value of {key} is not in the encoding that decodingStrategy names",
         Fault.NULL_BYTE: f"the value of {key} has a null byte, and nullBytePolicy is Fail",
         Fault.TOO_LARGE: "the content is larger than a Secret can hold (1 MiB): choose fewer keys",

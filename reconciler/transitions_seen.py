@@ -32,7 +32,8 @@ class DebugLog:
 
     def record(self, transition: Transition) -> None:
         """Take one transition."""
-        if not log.is_enabled_for(logging.DEBUG):  # to put the line together costs more than the machine's step
+        # To put the line together costs more than the machine's step.
+        if not log.is_enabled_for(logging.DEBUG):
             return
         outcome = transition.outcome
         log.debug(

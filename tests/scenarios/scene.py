@@ -258,15 +258,19 @@ class Scene:
 
         await self.until(does, lambda: f"Secret {name} holds {found}")
 
-    async def settled(self, name: str, end: str, more: int = 1) -> None:
-        """Wait until a resource has come to an end so many times more, counted from the call, and last to this one."""
-        before = len(self.journal.ends(name))
-
-        def has() -> bool:
-            ends = self.journal.ends(name)
-            return len(ends) >= before + more and ends[-1] == end
-
-        await self.until(has, lambda: f"{name} ended {self.journal.ends(name)}")
+    @asynccontextmanager
+    async def runs(self, *names: str, end: str = "ready", more: int = 1) -> AsyncIterator[None]:
+        """What is done in the block lets each of these resources run so many times more, and come to this end."""
+        before = {name: len(self.journal.ends(name)) for name in names}
+        yield
+        for name in names:
+            await self.until(
+                lambda name=name: (
+                    len(self.journal.ends(name)) >= before[name] + more  # type: ignore[misc]
+                    and self.journal.ends(name)[-1] == end
+                ),
+                lambda name=name: f"{name} ended {self.journal.ends(name)}",  # type: ignore[misc]
+            )
 
     async def version(self, kind: Kind = SECRET, name: str = "wanted") -> str:
         """The resource version of an object that is there."""

@@ -120,6 +120,16 @@ class Selection(msgspec.Struct, frozen=True):
     metadata_only: bool = False  # PartialObjectMetadata: no data crosses the wire
 
 
+def applicable(object: Object) -> Object:
+    """An object as both clusters apply it: without metadata that is empty.
+
+    An API server takes an empty list or map in an apply for a change, of custom resources at least, as soon as a
+    second has passed since the last; the same apply again would not be silent.
+    """
+    metadata = {name: value for name, value in object["metadata"].items() if value not in ({}, [])}
+    return {**object, "metadata": metadata}
+
+
 Read = Done | Absent | Denied | Unavailable | Refused
 Written = Done | Conflict | Absent | Refused | Denied | Unavailable
 ListResult = Listed | Absent | Denied | Unavailable | Expired | Refused

@@ -23,6 +23,7 @@ from adapters.cluster import (
     Unavailable,
     WatchEvent,
     Written,
+    applicable,
 )
 from adapters.kubernetes.requests import APPLY, JSON, JSON_PATCH, MERGE_PATCH, Connection, Request
 from adapters.kubernetes.watching import events, with_kind
@@ -92,7 +93,8 @@ class KubernetesCluster:
     async def apply(
         self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        kind, metadata = kind_of(object), object["metadata"]
+        kind, object = kind_of(object), applicable(object)
+        metadata = object["metadata"]
         return await self._write(
             Request(
                 "PATCH",

@@ -11,7 +11,7 @@ import msgspec
 
 from adapters.cluster import Object
 from adapters.field_sets import FieldSet, Path, decode_fields, encode_fields
-from adapters.local.field_values import applied_fields, fields_of, merged, without
+from adapters.local.field_values import HOLDER, applied_fields, fields_of, merged, without
 
 _UNKNOWN = (
     "before-first-apply"  # the manager of an object that nobody was noted for, by the API server's name
@@ -52,7 +52,7 @@ def applied(live: Object | None, configuration: Object, manager: str, time: str)
     held = frozenset[Path]().union(
         wanted, *(entry.fields for other, entry in managed.items() if other != owner)
     )
-    result = without(result, (last - _with_holders(held)) & applied_fields(result))
+    result = without(result, last - _with_holders(held), held)
     changes = _changed(before, result)
     remaining = _taken(managed, changes, owner)
     remaining[owner] = Entry(wanted, time)
@@ -115,9 +115,14 @@ def _changed(before: Object, after: Object) -> _Changes:
     old, new = fields_of(before), fields_of(after)
     return _Changes(
         added=frozenset(new.keys() - old.keys()),
-        modified=frozenset(path for path in new.keys() & old.keys() if new[path] != old[path]),
+        modified=frozenset(path for path in new.keys() & old.keys() if _differ(old[path], new[path])),
         removed=frozenset(old.keys() - new.keys()),
     )
+
+
+def _differ(old: Any, new: Any) -> bool:
+    """Whether a field has changed; what becomes of a map's members is not a change of the map."""
+    return bool(old != new) and not all(value is HOLDER or value == {} for value in (old, new))
 
 
 def _taken(managed: Managed, changes: _Changes, applier: Owner | None) -> Managed:

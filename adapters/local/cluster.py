@@ -26,6 +26,7 @@ from adapters.cluster import (
     Unavailable,
     WatchEvent,
     Written,
+    applicable,
     bookmark,
 )
 from adapters.local.admission import (
@@ -132,7 +133,7 @@ class LocalCluster:
     async def apply(
         self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        kind, configuration = kind_of(object), without_nulls(copy_of(object))
+        kind, configuration = kind_of(object), without_nulls(applicable(copy_of(object)))
         key = _key(kind, configuration)
         live = self.store.get(key)
         if has_unknown_fields(kind, configuration):
@@ -184,7 +185,7 @@ class LocalCluster:
         answer = admitted(kind, new, live)  # while what is empty can be told from what is absent
         if isinstance(answer, Faults):
             return refusal(answer)
-        new = without_empty(new)
+        new = without_empty(answer.object)
         copy_generated(live, new)
         if has_status(kind):
             _copy_status(live, new)
@@ -206,8 +207,13 @@ class LocalCluster:
             return Absent()
         if version is not None and live["metadata"]["resourceVersion"] != version:
             return Conflict()
-        new = {**live, "status": merge_patch(live.get("status"), copy_of(dict(status)))}
-        return self._save(key, live, updated(live, new, manager, self._lifecycle.time(), "status"))
+        answer = admitted(
+            kind, {**live, "status": merge_patch(live.get("status"), copy_of(dict(status)))}, live
+        )
+        if isinstance(answer, Faults):
+            return refusal(answer)
+        time = self._lifecycle.time()
+        return self._save(key, live, updated(live, answer.object, manager, time, "status"))
 
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, version: str | None = None

@@ -1,7 +1,7 @@
 """Objects taken apart into fields, and put together again: merged, and with fields removed.
 
 Objects merge field by field; a list is one field, except those that the API server merges by item: finalizers
-(by value), owner references (by uid), conditions (by type).
+(by value) and owner references (by uid).
 """
 
 import json
@@ -13,12 +13,15 @@ from adapters.field_sets import Path
 
 HOLDER = object()  # the value of a path that is not a field itself, but holds some
 
-_KEYED_LISTS: dict[Path, str] = {
-    ("f:metadata", "f:ownerReferences"): "uid",
-    ("f:status", "f:conditions"): "type",
-}
-_WHOLE_ITEMS: set[Path] = {("f:metadata", "f:ownerReferences")}  # an item of it is one field
+_KEYED_LISTS: dict[Path, str] = {("f:metadata", "f:ownerReferences"): "uid"}
 _SETS: set[Path] = {("f:metadata", "f:finalizers")}
+# Objects that our schemas declare atomic, outside of lists, which are atomic as a whole; and so are owners.
+_ATOMIC: set[Path] = {
+    ("f:status", "f:binding"),
+    ("f:spec", "f:namespaceSelector"),
+    ("f:spec", "f:selector", "f:secret", "f:selector"),
+    ("f:spec", "f:pushSecretSpec", "f:selector", "f:secret", "f:selector"),
+}
 _NOBODYS: set[Path] = {
     ("f:apiVersion",),
     ("f:kind",),
@@ -61,40 +64,33 @@ def _is_empty_list(path: Path, value: Any) -> bool:
 
 def merged(live: Any, applied: Any, path: Path = ()) -> Any:
     """The live object with an applied configuration laid over it."""
-    if isinstance(live, Mapping) and isinstance(applied, Mapping):
-        result = dict(live)
-        for name, value in applied.items():
-            below = (*path, f"f:{name}")
-            result[name] = merged(live.get(name), value, below)
-        return result
+    if isinstance(live, Mapping) and isinstance(applied, Mapping) and path not in _ATOMIC:
+        below = {name: merged(live.get(name), value, (*path, f"f:{name}")) for name, value in applied.items()}
+        return {**live, **below}
     if isinstance(live, list) and isinstance(applied, list) and (path in _SETS or path in _KEYED_LISTS):
         return _merged_items(live, applied, path)
     return applied
 
 
-def without(object: Any, removed: Collection[Path], path: Path = ()) -> Any:
-    """The object without some fields. What a removal leaves empty goes too."""
+def without(object: Any, removed: Collection[Path], held: Collection[Path], path: Path = ()) -> Any:
+    """The object without some fields. What a removal leaves empty goes too, unless somebody holds it."""
     if isinstance(object, Mapping):
-        return _without_members(object, removed, path)
+        return _without_members(object, removed, held, path)
     if isinstance(object, list) and (path in _SETS or path in _KEYED_LISTS):
-        kept = []
-        for item in object:
-            below = (*path, _item_element(item, path))
-            if below in removed:
-                continue
-            kept.append(without(item, removed, below))
-        return kept
+        return [item for item in object if (*path, _item_element(item, path)) not in removed]
     return object
 
 
-def _without_members(object: Mapping[str, Any], removed: Collection[Path], path: Path) -> dict[str, Any]:
+def _without_members(
+    object: Mapping[str, Any], removed: Collection[Path], held: Collection[Path], path: Path
+) -> dict[str, Any]:
     result = {}
     for name, value in object.items():
         below = (*path, f"f:{name}")
         if below in removed:
             continue
-        left = without(value, removed, below)
-        if left or not value:  # what was empty before stays
+        left = without(value, removed, held, below)
+        if left or not value or below in held:  # what was empty before stays
             result[name] = left
     return result
 
@@ -112,29 +108,19 @@ def _merged_items(live: list[Any], applied: list[Any], path: Path) -> list[Any]:
         elif left and (left[0] not in right or (left[0] != shared and right)):
             left.pop(0)  # taken already, or to be taken in the applied order
         else:
-            element = right.pop(0)
-            item = wanted[element]
-            result.append(_merged_item(there[element], item, path) if element in there else item)
+            result.append(wanted[right.pop(0)])
     return result
 
 
-def _merged_item(live: Any, applied: Any, path: Path) -> Any:
-    return applied if path in _WHOLE_ITEMS else merged(live, applied, (*path, _item_element(live, path)))
-
-
 def _walk(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping) and value and path not in _ATOMIC:
         yield path, HOLDER
         for name, below in value.items():
             yield from _walk((*path, f"f:{name}"), below)
     elif isinstance(value, list) and value and (path in _SETS or path in _KEYED_LISTS):
         yield path, HOLDER
         for item in value:
-            below = (*path, _item_element(item, path))
-            if path in _WHOLE_ITEMS:
-                yield below, item
-            else:
-                yield from _walk(below, item)
+            yield (*path, _item_element(item, path)), item
     else:
         yield path, value
 

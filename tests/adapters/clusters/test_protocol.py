@@ -1,5 +1,6 @@
 """What every cluster answers: each call, its precondition, and each way in which it can fail."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -31,6 +32,14 @@ async def test_the_same_apply_again_changes_nothing(cluster: Cluster, place: str
     first = done(await cluster.apply(secret(place, a="1"), MANAGER))
     again = done(await cluster.apply(secret(place, a="1"), MANAGER))
     assert again == first
+
+
+async def test_the_same_apply_changes_nothing_later_either(cluster: Cluster, place: str) -> None:
+    empty: dict[str, Any] = {"labels": {}, "annotations": {}, "finalizers": [], "ownerReferences": []}
+    for object in (secret(place), external_secret(place)):
+        first = done(await cluster.apply(with_metadata(object, **empty), MANAGER))
+        await asyncio.sleep(1.05)  # the API server looks at the second of its clock
+        assert done(await cluster.apply(with_metadata(object, **empty), MANAGER)) == first
 
 
 async def test_an_apply_removes_what_it_applied_before(cluster: Cluster, place: str) -> None:

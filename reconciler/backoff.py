@@ -21,8 +21,11 @@ class Backoff(Generic[KeyT]):
         self._failures: dict[KeyT, int] = {}
 
     def failed(self, key: KeyT, cap: float = CAP) -> float:
-        """One more failure: how many seconds to wait. Doubled each time, capped, less up to a quarter by chance,
-        so that what failed together does not come back together."""
+        """One more failure: how many seconds to wait. Doubled each time, capped, less up to a quarter by chance.
+
+        The first is the same for all: what failed together tries once more together, and shares a login and what it
+        reads. After that it drifts apart.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(FIRST * 2.0 ** min(failures, 32), max(min(cap, CAP), FIRST))

@@ -9,7 +9,7 @@ import enum
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -99,15 +99,16 @@ class Queue(Generic[KeyT]):
         self._wishes.pop(key, None)
         self._aside.pop(key, None)
 
-    def take(self, now: float) -> Wish[KeyT] | None:
-        """The wish whose turn it is, from then on running until `done`; None where nothing is due."""
+    def take(self, now: float, lanes: Collection[Lane] = Lane) -> Wish[KeyT] | None:
+        """The wish of these lanes whose turn it is, from then on running until `done`; None where nothing is due."""
         while self._later and self._later[0][0] <= now:
             wish = heapq.heappop(self._later)[2]
             if self._stands(wish):
                 self._ready[wish.lane].append(wish)
-        for lane in self._ready:
-            while lane:
-                wish = lane.popleft()
+        for lane in sorted(lanes):
+            ready = self._ready[lane]
+            while ready:
+                wish = ready.popleft()
                 if self._stands(wish):
                     del self._wishes[wish.key]
                     self._running.add(wish.key)
@@ -121,14 +122,18 @@ class Queue(Generic[KeyT]):
         if aside is not None:
             self._put(aside)
 
-    def next_due(self) -> float | None:
-        """When there is something to take: a time (perhaps past), or None where nothing is wished for."""
+    def next_due(self, lanes: Collection[Lane] = Lane) -> float | None:
+        """When there is something to take: a time (perhaps past), or None where nothing is wished for.
+
+        Of what is due already only these lanes count; of what is not, all.
+        """
         while self._later and not self._stands(self._later[0][2]):
             heapq.heappop(self._later)
-        for lane in self._ready:
-            while lane and not self._stands(lane[0]):
-                lane.popleft()
-            if lane:
+        for lane in lanes:
+            ready = self._ready[lane]
+            while ready and not self._stands(ready[0]):
+                ready.popleft()
+            if ready:
                 return float("-inf")
         return self._later[0][0] if self._later else None
 

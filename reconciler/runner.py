@@ -1,10 +1,15 @@
-"""The runner: takes resources from the queue and runs them, never one twice at once, never more than the limit."""
+"""The runner: takes resources from the queue and runs them, never one twice at once, never more than the limit.
+
+Retries have half of the places at most, retries and refreshes together three quarters: where a server hangs, what waits
+for it does not hold up what is new elsewhere.
+"""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Generic, TypeVar
 
-from reconciler.queue import Queue, Wish
+from reconciler.queue import Lane, Queue, Wish
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -17,6 +22,7 @@ class Runner(Generic[KeyT]):
         self._work = work
         self._limit = limit
         self._tasks: dict[asyncio.Task[None], KeyT] = {}
+        self._in_lane = dict.fromkeys(Lane, 0)
         self._wake = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -41,11 +47,14 @@ class Runner(Generic[KeyT]):
             self._wake.clear()
             if self._failed is not None:
                 raise self._failed
-            while len(self._tasks) < self._limit and (wish := self._queue.take(loop.time())) is not None:
+            while (lanes := self._open_lanes()) and (
+                wish := self._queue.take(loop.time(), lanes)
+            ) is not None:
                 task = loop.create_task(self._one(wish), name=str(wish.key))
                 self._tasks[task] = wish.key
-                task.add_done_callback(self._over)
-            due = self._queue.next_due() if len(self._tasks) < self._limit else None
+                self._in_lane[wish.lane] += 1
+                task.add_done_callback(functools.partial(self._over, wish.lane))
+            due = self._queue.next_due(lanes) if lanes else None
             delay = None if due is None else max(0.0, due - loop.time())
             try:
                 async with asyncio.timeout(delay):
@@ -53,10 +62,23 @@ class Runner(Generic[KeyT]):
             except TimeoutError:
                 continue
 
+    def _open_lanes(self) -> list[Lane]:
+        """The lanes of which another run may start."""
+        limit, retries = self._limit, self._in_lane[Lane.RETRY]
+        if len(self._tasks) >= limit:
+            return []
+        lanes = [Lane.CHANGE]
+        if retries + self._in_lane[Lane.REFRESH] < limit - limit // 4:
+            lanes.append(Lane.REFRESH)
+            if retries < limit - limit // 2:
+                lanes.append(Lane.RETRY)
+        return lanes
+
     async def _one(self, wish: Wish[KeyT]) -> None:
         await self._work(wish)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _over(self, lane: Lane, task: asyncio.Task[None]) -> None:
+        self._in_lane[lane] -= 1
         self._queue.done(self._tasks.pop(task))
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed = error

@@ -401,3 +401,16 @@ def test_wishes_that_were_replaced_are_not_kept() -> None:
         queue.add(wish("a", now + month, Lane.REFRESH), now)
         queue.done("a")
     assert sum(isinstance(thing, Wish) for thing in gc.get_objects()) < 1_000
+
+
+def test_lanes_that_are_closed_are_left_in_peace() -> None:
+    """Only what may be taken is taken, and only it makes a due time that has passed."""
+    queue: Queue[str] = Queue()
+    queue.add(wish("retry", 1.0, Lane.RETRY), 0.0)
+    queue.add(wish("later", 9.0, Lane.RETRY), 0.0)
+    open_lanes = [Lane.CHANGE]
+    assert queue.take(1.0, open_lanes) is None
+    assert queue.next_due(open_lanes) == 9.0
+    queue.add(wish("change", 2.0), 2.0)
+    assert taken_one(queue, 2.0).key == "change"
+    assert taken_one(queue, 2.0).key == "retry"

@@ -46,7 +46,7 @@ from reconciler.triggers import Triggers, subject_of
 
 log = structlog.get_logger()
 
-MACHINES: dict[str, Definition[Any]] = {
+MACHINE_OF: dict[str, Definition[Any]] = {
     EXTERNAL_SECRET.name: EXTERNAL_SECRET_MACHINE,
     SECRET_STORE.name: SECRET_STORE_MACHINE,
     CLUSTER_SECRET_STORE.name: SECRET_STORE_MACHINE,
@@ -129,7 +129,7 @@ class Controller:
 
     async def run_once(self, subject: Subject, since: float) -> tuple[End, Run[Any]]:
         """One run of one resource, without a place in the queue."""
-        definition = MACHINES[subject.kind]
+        definition = MACHINE_OF[subject.kind]
         kind = KINDS[subject.kind]
         payload = (
             ExternalSecretPayload(kind, subject, since)
@@ -188,7 +188,7 @@ class Controller:
         match end.then:
             case Then.REFRESH:
                 self._backoff.succeeded(subject)
-                due = MACHINES[subject.kind].refresh_at(run.facts)
+                due = MACHINE_OF[subject.kind].refresh_at(run.facts)
                 if due is not None:
                     self._again(subject, Lane.REFRESH, max(0.0, due - self._clock.now()))
             case Then.BACKOFF:

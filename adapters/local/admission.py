@@ -64,7 +64,8 @@ def decoded(object: Object) -> Object:
         for name, value in object["stringData"].items()
     }
     folded = {name: value for name, value in object.items() if name != "stringData"}
-    folded["data"] = {**(folded.get("data") or {}), **encoded}
+    if encoded:
+        folded["data"] = {**(folded.get("data") or {}), **encoded}
     return folded
 
 
@@ -193,8 +194,8 @@ def _config_map_faults(config_map: Object) -> Iterator[Fault]:
 
 def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
     """What of a change is not allowed, in the order in which an API server looks at it."""
-    before, after = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
-    if live["metadata"].get("deletionTimestamp") and after - before:
+    had, has = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
+    if live["metadata"].get("deletionTimestamp") and has - had:
         yield Fault("metadata.finalizers", "none can be added to what is being deleted")
     if kind == SECRET and object["type"] != live["type"]:
         yield Fault("type", "cannot be changed")
@@ -202,7 +203,9 @@ def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
         if not object.get("immutable"):
             yield Fault("immutable", "cannot be taken back")
         for field in ("data", "binaryData"):
-            if object.get(field) != live.get(field):  # none at all and an empty one differ here
+            before, after = live.get(field), object.get(field)
+            # No data and empty data are the same for a ConfigMap, and are not for a Secret
+            if before != after and (kind == SECRET or before or after):
                 yield Fault(field, "cannot be changed, because the object is immutable")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,8 @@ class LocalDirectory:
         Raises UnusableManifests: where a manifest has a mistake, before anything is changed. Raises OSError where
         the state directory cannot be read or written.
         """
-        self._snapshot = _look(self._paths)
+        with contextlib.suppress(_Unseen):  # reading it tells
+            self._snapshot = _look(self._paths)
         self._files = {file: read_file(file) for file in manifest_files(self._paths)}
         everything = joined(list(self._files.values()))
         if everything.mistakes:
@@ -99,12 +101,19 @@ class LocalDirectory:
         """Look at the files twice a second, for ever, and bring in what has changed.
 
         A change is taken when a file was at rest from one look to the next, so that no half-written file is. A
-        file with mistakes is reported, and its objects stay as they were.
+        file with mistakes is reported, and its objects stay as they were. So do all objects while a path as a
+        whole cannot be looked at: that is no order to delete what was below it.
         """
-        before = self._snapshot
+        before, unseen = self._snapshot, None
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            now = _look(self._paths)
+            try:
+                now, unseen = _look(self._paths), None
+            except _Unseen as error:
+                if unseen != error.path:
+                    self._report(ManifestMistake(error.path, 0, "cannot be looked at; its objects stay"))
+                unseen = error.path
+                continue
             changed = {
                 file
                 for file in self._snapshot.keys() | now.keys()
@@ -192,13 +201,28 @@ def _rank(kind: Kind) -> int:
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
+class _Unseen(Exception):
+    """A path that is not there any more, or that cannot be looked at: what is below it may all be well."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
+
+
 def _look(paths: Sequence[Path]) -> Snapshot:
-    """How the files are at this moment; those that are gone, or cannot be looked at, are not in it."""
+    """How the files are at this moment. Raises _Unseen where one cannot tell."""
+    for path in paths:
+        if not path.exists():
+            raise _Unseen(path)
     seen: Snapshot = {}
     for file in manifest_files(paths):
-        with contextlib.suppress(OSError):  # gone since the directory was listed: gone at the next look too
+        try:
             found = file.stat()
-            seen[file] = _Seen(
-                found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns
-            )
+        except FileNotFoundError:
+            continue  # since the directory was listed
+        except OSError as error:
+            raise _Unseen(file) from error
+        if stat.S_ISDIR(found.st_mode):
+            raise _Unseen(file)
+        seen[file] = _Seen(found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns)
     return seen

@@ -77,14 +77,18 @@ class Manifests(msgspec.Struct, frozen=True):
 def manifest_files(paths: Sequence[Path]) -> list[Path]:
     """The files that paths name: files as they are, directories with all below but hidden ones, in order.
 
-    A path that does not exist is returned as it is, so that reading it tells.
+    A path that does not exist, and a directory that cannot be listed, are returned as they are: reading them tells.
     """
     files: dict[Path, None] = {}
+
+    def unlisted(error: OSError) -> None:
+        files[Path(error.filename)] = None
+
     for path in paths:
         if not path.is_dir():
             files[path] = None
             continue
-        for directory, names, leaves in os.walk(path):
+        for directory, names, leaves in os.walk(path, onerror=unlisted):
             names[:] = sorted(name for name in names if not name.startswith("."))
             for leaf in sorted(leaves):
                 if leaf.endswith(SUFFIXES) and not leaf.startswith("."):
@@ -118,6 +122,8 @@ def read_file(file: Path) -> Manifests:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         reading.mistakes.append(ManifestMistake(file, 0, "is not text in UTF-8"))
+    except IsADirectoryError:
+        reading.mistakes.append(ManifestMistake(file, 0, "cannot be listed"))
     except OSError as error:
         reading.mistakes.append(ManifestMistake(file, 0, f"cannot be read: {error.strerror}"))
     else:

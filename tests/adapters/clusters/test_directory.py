@@ -196,6 +196,23 @@ async def test_an_object_may_move_from_one_file_to_another(tmp_path: Path) -> No
 
 
 @simulated
+async def test_a_directory_that_vanishes_as_a_whole_deletes_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    author = Author(directory)
+    author.write("a.yaml", CREDENTIALS)
+    async with author.following():
+        before = await author.get(SECRET, "default", "credentials")
+        directory.rename(tmp_path / "away")
+        await asyncio.sleep(LONG_ENOUGH)
+        assert await author.get(SECRET, "default", "credentials") == before
+        assert [each.message for each in author.told] == ["cannot be looked at; its objects stay"]
+        (tmp_path / "away").rename(directory)
+        await author.edit("a.yaml", None)
+        assert await author.cluster.get(SECRET, "default", "credentials") == Absent()
+
+
+@simulated
 async def test_what_the_cluster_does_not_take_is_reported_with_its_line(tmp_path: Path) -> None:
     author = Author(tmp_path)
     author.write("a.yaml", CREDENTIALS + "immutable: true\n")

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from adapters.cluster import Absent, Cluster, Conflict, Done, Kind, Listed, Refused, Selection
-from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
+from adapters.cluster import Absent, Cluster, Conflict, Done, Kind, Listed, Object, Refused, Selection
+from adapters.kubernetes.api import KubernetesCluster
+from adapters.resources.kinds import EXTERNAL_SECRET, NAMESPACE, SECRET
 from tests.adapters.clusters.samples import (
     MANAGER,
     done,
@@ -17,6 +18,7 @@ from tests.adapters.clusters.samples import (
     version_of,
     with_metadata,
 )
+from tests.apiserver.client import eventually
 
 UNKNOWN = Kind("no.such.group", "v1", "Thing", "things", True)
 
@@ -36,10 +38,10 @@ async def test_the_same_apply_again_changes_nothing(cluster: Cluster, place: str
 
 async def test_the_same_apply_changes_nothing_later_either(cluster: Cluster, place: str) -> None:
     empty: dict[str, Any] = {"labels": {}, "annotations": {}, "finalizers": [], "ownerReferences": []}
-    for object in (secret(place), external_secret(place)):
-        first = done(await cluster.apply(with_metadata(object, **empty), MANAGER))
-        await asyncio.sleep(1.05)  # the API server looks at the second of its clock
-        assert done(await cluster.apply(with_metadata(object, **empty), MANAGER)) == first
+    objects = [with_metadata(object, **empty) for object in (secret(place), external_secret(place))]
+    first = [done(await cluster.apply(object, MANAGER)) for object in objects]
+    await asyncio.sleep(1.05)  # the API server looks at the second of its clock
+    assert [done(await cluster.apply(object, MANAGER)) for object in objects] == first
 
 
 async def test_an_apply_removes_what_it_applied_before(cluster: Cluster, place: str) -> None:
@@ -276,3 +278,67 @@ async def test_list_items_say_what_they_are(cluster: Cluster, place: str) -> Non
 
 async def test_a_selector_that_is_none_is_refused(cluster: Cluster, place: str) -> None:
     assert await cluster.list(Selection(SECRET, place, labels="a=(")) == Refused()
+
+
+def owned_by(object: Object, owner: Object) -> Object:
+    fields = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], **_names(owner)}
+    return with_metadata(object, ownerReferences=[fields])
+
+
+def _names(owner: Object) -> dict[str, str]:
+    return {name: owner["metadata"][name] for name in ("name", "uid")}
+
+
+@pytest.fixture
+def collector(request: pytest.FixtureRequest, cluster: Cluster) -> None:
+    """Where the cluster is a real one, something that collects garbage and ends namespaces."""
+    if isinstance(cluster, KubernetesCluster):
+        request.getfixturevalue("controllers")
+
+
+async def gone(cluster: Cluster, kind: Kind, namespace: str, name: str) -> None:
+    async def is_gone() -> bool:
+        return await cluster.get(kind, namespace, name) == Absent()
+
+    await eventually(is_gone, within=40)
+
+
+@pytest.mark.usefixtures("collector")
+async def test_what_was_owned_goes_with_its_owner(cluster: Cluster, place: str) -> None:
+    owner = done(await cluster.create(external_secret(place), "test"))
+    await cluster.create(owned_by(secret(place, "owned"), owner), "test")
+    await cluster.create(secret(place, "free"), "test")
+    await cluster.delete(EXTERNAL_SECRET, place, "sample")
+    await gone(cluster, SECRET, place, "owned")
+    done(await cluster.get(SECRET, place, "free"))
+
+
+@pytest.mark.usefixtures("collector")
+async def test_one_of_two_owners_is_enough(cluster: Cluster, place: str) -> None:
+    owners = [done(await cluster.create(external_secret(place, name), "test")) for name in ("one", "two")]
+    both = [owned_by(secret(place), owner)["metadata"]["ownerReferences"][0] for owner in owners]
+    await cluster.create(with_metadata(secret(place, "owned"), ownerReferences=both), "test")
+    await cluster.delete(EXTERNAL_SECRET, place, "one")
+
+    async def has_one_owner() -> bool:
+        owned = done(await cluster.get(SECRET, place, "owned"))
+        return bool(owned["metadata"]["ownerReferences"] == both[1:])
+
+    await eventually(has_one_owner, within=40)
+    await cluster.delete(EXTERNAL_SECRET, place, "two")
+    await gone(cluster, SECRET, place, "owned")
+
+
+@pytest.mark.usefixtures("collector")
+async def test_a_namespace_goes_with_what_is_in_it_but_not_before_its_finalizers(
+    cluster: Cluster, place: str
+) -> None:
+    await cluster.create(secret(place), "test")
+    await cluster.create(with_metadata(external_secret(place), finalizers=["example.test/hold"]), "test")
+    assert await cluster.delete(NAMESPACE, "", place) == Done()
+    await gone(cluster, SECRET, place, "sample")
+    assert done(await cluster.get(NAMESPACE, "", place))["status"]["phase"] == "Terminating"
+    assert await cluster.create(secret(place, "late"), "test") == Absent()
+    off = [{"op": "remove", "path": "/metadata/finalizers"}]
+    await cluster.patch(EXTERNAL_SECRET, place, "sample", off, "test")
+    await gone(cluster, NAMESPACE, "", place)

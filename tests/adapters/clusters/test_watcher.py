@@ -43,7 +43,7 @@ class Mirror:
         self.changes: list[tuple[ChangeType, str]] = []
         self.told = asyncio.Event()
 
-    def replaced(self, objects: Sequence[Object]) -> None:
+    def replaced(self, objects: Sequence[Object], version: str) -> None:
         self.objects = {each["metadata"]["name"]: plain(each) for each in objects}
         self.replacements += 1
         self.told.set()
@@ -193,7 +193,7 @@ async def test_watches_that_end_at_once_do_not_make_a_hot_loop() -> None:
 @simulated
 async def test_what_a_sink_raises_is_not_swallowed() -> None:
     class Broken(Mirror):
-        def replaced(self, objects: Sequence[Object]) -> None:
+        def replaced(self, objects: Sequence[Object], version: str) -> None:
             raise LookupError("a defect")
 
     with pytest.raises(LookupError):

@@ -39,8 +39,8 @@ Problem = Absent | Denied | Unavailable | Expired | Refused
 class Sink(Protocol):
     """What a watcher tells."""
 
-    def replaced(self, objects: Sequence[Object], /) -> None:
-        """All objects as they are now; what is not among them is gone."""
+    def replaced(self, objects: Sequence[Object], version: str, /) -> None:
+        """All objects as they are at this version; what is not among them is gone."""
         ...
 
     def changed(self, change: Change, /) -> None:
@@ -106,7 +106,7 @@ class Watcher:
         if not isinstance(listed, Listed):
             await self._pause(listed)
             return None
-        self._sink.replaced(listed.items)
+        self._sink.replaced(listed.items, listed.version)
         self._heard()
         self._synced.set()
         self._settled.set()

@@ -44,20 +44,27 @@ class Cache(Generic[ItemT]):
         self._groups: dict[str, set[Place]] = {}
         self._items: dict[Place, ItemT] = {}
         self._versions: dict[Place, str] = {}
+        self._heard = 0  # the newest version that the watch has told of
 
-    def replaced(self, objects: Iterable[Object]) -> None:
-        """A whole list, swapped in one move; then the listener hears of what came, changed and vanished."""
-        before, versions = self._items, self._versions
-        self._items, self._versions = {}, {}
+    def replaced(self, objects: Iterable[Object], version: str) -> None:
+        """A whole list as of a version, swapped in one move; then the listener hears of what came, changed and vanished."""
+        before, known = self._items, self._versions
+        items: dict[Place, ItemT] = {}
+        versions: dict[Place, str] = {}
         for object in objects:
             place = place_of(object)
-            version = object["metadata"].get("resourceVersion", "")
-            known = versions.get(place)
-            self._items[place] = before[place] if known == version else self._reduce(object)
-            self._versions[place] = version
-        for place in before.keys() | self._items.keys():
-            if versions.get(place) != self._versions.get(place):
-                self._tell(place, before.get(place), self._items.get(place))
+            own = object["metadata"].get("resourceVersion", "")
+            items[place] = before[place] if known.get(place) == own else self._reduce(object)
+            versions[place] = own
+        self._items, self._versions = items, versions
+        self._heard = _number(version)
+        differing = [
+            place for place in dict.fromkeys((*items, *before)) if known.get(place) != versions.get(place)
+        ]
+        for place in differing:
+            self._regroup(place, before.get(place), items.get(place))
+        for place in differing:
+            self._listen(place, before.get(place), items.get(place))
 
     def changed(self, change: Change) -> None:
         """One change that a watch told."""
@@ -66,6 +73,7 @@ class Cache(Generic[ItemT]):
         place = place_of(change.object)
         version = change.object["metadata"].get("resourceVersion", "")
         known = self._versions.get(place)
+        self._heard = max(self._heard, _number(version))
         if change.type is ChangeType.DELETED:
             if known is not None and _number(known) <= _number(version):
                 self.drop(place)
@@ -75,10 +83,14 @@ class Cache(Generic[ItemT]):
             self._take(place, version, change.object)
 
     def put(self, object: Object) -> None:
-        """An object as the API server answered it to a write of ours; it may hold what others changed meanwhile."""
+        """An object as the API server answered it to a write of ours; it may hold what others changed meanwhile.
+
+        One that is not known, in a version that the watch has come past already, was deleted since.
+        """
         place = place_of(object)
         version = object["metadata"].get("resourceVersion", "")
-        if _number(self._versions.get(place, "0")) < _number(version):
+        known = self._versions.get(place)
+        if _number(version) > (self._heard if known is None else _number(known)):
             self._take(place, version, object)
 
     def _take(self, place: Place, version: str, object: Object) -> None:
@@ -94,6 +106,10 @@ class Cache(Generic[ItemT]):
             self._tell(place, before, None)
 
     def _tell(self, place: Place, before: ItemT | None, after: ItemT | None) -> None:
+        self._regroup(place, before, after)
+        self._listen(place, before, after)
+
+    def _regroup(self, place: Place, before: ItemT | None, after: ItemT | None) -> None:
         former = self._group(before) if before is not None else ""
         present = self._group(after) if after is not None else ""
         if former != present:
@@ -103,7 +119,6 @@ class Cache(Generic[ItemT]):
                     del self._groups[former]
             if present:
                 self._groups.setdefault(present, set()).add(place)
-        self._listen(place, before, after)
 
     def places_of(self, group: str) -> list[Place]:
         """Where the items of a group are, in order."""

@@ -25,6 +25,9 @@ class Lane(enum.IntEnum):
     REFRESH = 2
 
 
+EVERY_LANE = tuple(Lane)
+
+
 class Wish(Generic[KeyT]):
     """Somebody wants a resource to run. `since`: the moment from which on the run must see the world."""
 
@@ -99,7 +102,7 @@ class Queue(Generic[KeyT]):
         self._wishes.pop(key, None)
         self._aside.pop(key, None)
 
-    def take(self, now: float, lanes: Collection[Lane] = Lane) -> Wish[KeyT] | None:
+    def take(self, now: float, lanes: Collection[Lane] = EVERY_LANE) -> Wish[KeyT] | None:
         """The wish of these lanes whose turn it is, from then on running until `done`; None where nothing is due."""
         while self._later and self._later[0][0] <= now:
             wish = heapq.heappop(self._later)[2]
@@ -122,7 +125,7 @@ class Queue(Generic[KeyT]):
         if aside is not None:
             self._put(aside)
 
-    def next_due(self, lanes: Collection[Lane] = Lane) -> float | None:
+    def next_due(self, lanes: Collection[Lane] = EVERY_LANE) -> float | None:
         """When there is something to take: a time (perhaps past), or None where nothing is wished for.
 
         Of what is due already only these lanes count; of what is not, all.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from reconciler.queue import Lane, Queue, Wish
+from reconciler.queue import EVERY_LANE, Lane, Queue, Wish
 from reconciler.runner import Runner
 from tests.simulated_loop import simulated
 
@@ -21,7 +21,7 @@ class CountingQueue(Queue[str]):
 
     asked = 0
 
-    def take(self, now: float, lanes: Collection[Lane] = Lane) -> Wish[str] | None:
+    def take(self, now: float, lanes: Collection[Lane] = EVERY_LANE) -> Wish[str] | None:
         """The same, counted."""
         self.asked += 1
         return super().take(now, lanes)

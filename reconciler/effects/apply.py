@@ -85,6 +85,10 @@ class Applier:
         operations = migration(observed, manager, payload.desired["data"].keys(), exactly=True)
         if operations is None:
             return str(effect.version)
+        if (
+            observed.get("type", "Opaque") != payload.desired["type"]
+        ):  # then all of it is refused, and nothing lost
+            operations.append({"op": "replace", "path": "/type", "value": payload.desired["type"]})
         written = await self._with.cluster.patch(
             SECRET, payload.subject.namespace, effect.target, operations, manager
         )

@@ -182,10 +182,8 @@ def failure_text(failure: Failure, store: StoreFacts | None) -> str:
             return _missing(failure, store, host)
         case Invalid():
             return _invalid(failure)
-        case Refused(field=field, webhook=webhook):
-            by = "an admission webhook or policy" if webhook else "the API server"
-            at = f" because of {field}" if field else ""
-            return f"{by} refuses the object{at}: see its rules for this namespace"
+        case Refused():
+            return _refused(failure)
         case Conflict():
             return "others keep changing the object at the same time; find out who writes to it"
         case Absent():
@@ -196,6 +194,20 @@ def failure_text(failure: Failure, store: StoreFacts | None) -> str:
             return f"{host} takes no token of this identity, not even a fresh one: check its trusted addresses and uses"
         case ProjectGone():
             return f"{host} no longer has the project{_scope(store)}: check projectSlug"
+
+
+_CANNOT_CHANGE = {
+    "type": "the Secret that is there has another type, which cannot be changed",
+    "data": "the Secret that is there is immutable, and its data cannot be changed",
+}
+
+
+def _refused(failure: Refused) -> str:
+    if not failure.webhook and failure.field in _CANNOT_CHANGE:
+        return f"{_CANNOT_CHANGE[failure.field]}: delete it, so that it is made anew, or choose another spec.target.name"
+    by = "an admission webhook or policy" if failure.webhook else "the API server"
+    at = f" because of {failure.field}" if failure.field else ""
+    return f"{by} refuses the object{at}: see its rules for this namespace"
 
 
 _TROUBLES: dict[Trouble, str] = {

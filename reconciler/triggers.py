@@ -5,7 +5,7 @@ needs nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.cluster import Kind, Object
@@ -83,10 +83,10 @@ class Triggers:
         if before is None:
             synced = (after.get("status") or {}).get("refreshTime")
             self._wake(subject, Lane.REFRESH if synced else Lane.CHANGE, "seen")
-        elif wanted_version(before) != wanted_version(after) or _is_leaving(before) != _is_leaving(after):
+        elif wanted_version(before) != wanted_version(after) or _is_another(before, after):
             self._wake(subject, Lane.CHANGE, "changed")
 
-    def _wake_waiting(self, subjects: tuple[Subject, ...], reason: str) -> None:
+    def _wake_waiting(self, subjects: Iterable[Subject], reason: str) -> None:
         for subject in subjects:
             resource = self._external_secret((subject.namespace, subject.name))
             if resource is not None and (ready_of(resource) or {}).get("status") != "True":
@@ -99,16 +99,16 @@ class Triggers:
 
         def listener(place: Place, before: StoreView | None, after: StoreView | None) -> None:
             subject = subject_of(kind, place)
-            users = self._by_store.of((kind.name, *place))
+            changed = before is None or after is None or _wish_of(before.object) != _wish_of(after.object)
             if after is None:
                 self._by_reference.put(subject, frozenset())
                 self._forget(subject)
             else:
                 self._by_reference.put(subject, frozenset(_references_of(after)))
-                if before is None or _wish_of(before.object) != _wish_of(after.object):
+                if changed:
                     self._wake(subject, Lane.CHANGE, "seen" if before is None else "changed")
-            if _standing(before) != _standing(after):
-                self._wake_waiting(users, "store")
+            if changed or _ready(before) != _ready(after):
+                self._wake_waiting(self._by_store.of((kind.name, *place)), "store")
 
         return listener
 
@@ -127,9 +127,13 @@ class Triggers:
         self._wake_waiting(self._by_target.of(place), "target")
 
     def secret(self, place: Place, before: SecretStub | None, after: SecretStub | None) -> None:
-        """A change of any Secret: stores whose credentials or certificates it holds are validated again."""
+        """A change of any Secret: stores whose credentials or certificates it holds are validated again, and who reads
+        credentials of this name in its own namespace tries again."""
         for subject in self._by_reference.of(place):
             self._wake(subject, Lane.CHANGE, "credentials")
+        for store in self._by_reference.of(("", place[1])):
+            users = self._by_store.of((store.kind, store.namespace, store.name))
+            self._wake_waiting((user for user in users if user.namespace == place[0]), "credentials")
         if after is None:
             self._wake_waiting(self._by_target.of(place), "target")
 
@@ -137,7 +141,7 @@ class Triggers:
         self, place: Place, before: Mapping[str, str] | None, after: Mapping[str, str] | None
     ) -> None:
         """A change of a namespace's labels: a ClusterSecretStore may admit it now."""
-        if before is not None and after is not None and before != after:
+        if after is not None and before != after:
             self._wake_waiting(self._by_store.of(("namespace", place[1])), "namespace")
 
     def other(self, kind: Kind) -> Callable[[Place, Object | None, Object | None], None]:
@@ -153,16 +157,19 @@ class Triggers:
         return listener
 
 
-def _is_leaving(object: Object) -> bool:
-    return bool(object["metadata"].get("deletionTimestamp"))
+def _is_another(before: Object, after: Object) -> bool:
+    """Whether it was made anew, or is on its way out."""
+    return _wish_of(before)[1:] != _wish_of(after)[1:]
 
 
-def _wish_of(object: Object) -> tuple[int, bool]:
-    return object["metadata"].get("generation", 0), _is_leaving(object)
+def _wish_of(object: Object) -> tuple[int, str, bool]:
+    """What differs where somebody wishes something else; one that was deleted and made anew has another UID."""
+    metadata = object["metadata"]
+    return metadata.get("generation", 0), metadata.get("uid", ""), bool(metadata.get("deletionTimestamp"))
 
 
-def _standing(view: StoreView | None) -> tuple[bool | None, str]:
-    return (None, "") if view is None else (view.ready, "there")
+def _ready(view: StoreView | None) -> bool | None:
+    return None if view is None else view.ready
 
 
 def _stores_of(object: Object, namespace: str) -> set[tuple[str, ...]]:
@@ -182,14 +189,13 @@ def _stores_of(object: Object, namespace: str) -> set[tuple[str, ...]]:
 
 
 def _references_of(view: StoreView) -> set[Place]:
+    """The Secrets and ConfigMaps that a store refers to; without a namespace where that is its users'."""
     if view.store is None or view.store.spec.provider.infisical is None:
         return set()
     connection = connection_of(view, view.namespace)
     if not isinstance(connection, Connection):
         return set()
-    places = {
-        (str(source.namespace), str(source.name)) for source in connection.auth.sources if source.namespace
-    }
+    places = {(str(source.namespace or ""), str(source.name)) for source in connection.auth.sources}
     if connection.ca_provider is not None:
         places.add((str(connection.ca_namespace), connection.ca_provider.name))
     return places

@@ -124,8 +124,7 @@ async def test_what_waits_for_a_name_gets_it_when_its_owner_is_gone(scene: Scene
     await scene.apply(scene.external_secret("second", target={"name": "wanted"}, data=ONE_KEY))
     await scene.ready("second", status="False")
     await scene.delete(EXTERNAL_SECRET, "wanted")
-    if await scene.object(SECRET, "wanted") is not None:  # where nobody collects garbage
-        await scene.delete(SECRET, "wanted")
+    await scene.cluster.delete(SECRET, scene.namespace, "wanted")  # where nobody collects garbage
     await scene.ready("second")
     assert await scene.secret() == {"key": VALUE}
 

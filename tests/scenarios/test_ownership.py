@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.cluster import Done, Object
-from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
+from adapters.resources.kinds import CONFIG_MAP, EXTERNAL_SECRET, SECRET
 from reconciler.standin import Kind, Slow
 from tests.scenarios.infisical import Infisical
 from tests.scenarios.scene import API_KEY, LOGIN, SINGLE, VALIDATION, Scene, key
@@ -36,7 +36,13 @@ async def metadata_of(scene: Scene, name: str = "wanted") -> dict[str, Any]:
 
 async def test_target_of_another_controller_is_left_alone(scene: Scene) -> None:
     """Its owner is named; nothing is asked of Infisical, and nothing written but the condition."""
-    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop", "uid": "0a0a", "controller": True}
+    await scene.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shop"}, "data": {}})
+    there = await scene.object(
+        CONFIG_MAP, "shop"
+    )  # an owner that is not there would have its Secret collected
+    assert there is not None
+    uid = there["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "shop", "uid": uid, "controller": True}
     foreign = secret()
     foreign["metadata"]["ownerReferences"] = [owner]
     await scene.begin_with_store()
@@ -45,9 +51,7 @@ async def test_target_of_another_controller_is_left_alone(scene: Scene) -> None:
     scene.server.record.clear()
     scene.counting.writes.clear()
     await scene.apply(scene.external_secret(data=[key("API_KEY")]))
-    condition = await scene.ready(
-        status="False", said='the target Secret "wanted" belongs to Deployment shop'
-    )
+    condition = await scene.ready(status="False", said='the target Secret "wanted" belongs to ConfigMap shop')
     assert condition["reason"] == "SecretSyncedError"
     assert "choose another spec.target.name" in condition["message"]
     assert await scene.version() == before

@@ -18,12 +18,16 @@ from adapters.resources.kinds import EVENT, EXTERNAL_SECRET, SECRET_STORE
 from reconciler.content.values import Value
 from reconciler.logs import describe_exception, set_up
 from reconciler.payload import Payload
-from reconciler.standin import HalfSent, Kind, Page, Status
+from reconciler.standin import ADMIN, HalfSent, Kind, Page, Status
 from reconciler.transitions_seen import DebugLog, RecentTransitions, SeveralJournals
-from tests.scenarios.scene import Scene
+from tests.apiserver.access import Access
+from tests.scenarios.program import Program
+from tests.scenarios.scene import Scene, key, named
 
 CANARY = "canary-5e1f-value"
 JSON_CANARY = "canary-5e1f-within"
+VISIBLE = "canary-5e1f-name"
+"""What may be seen, and is: the name of a resource."""
 
 
 def forms(canary: str) -> list[str]:
@@ -80,16 +84,14 @@ async def test_nothing_emitted_holds_a_value(
     await scene.apply(scene.credentials_secret(), scene.store())
     await scene.store_ready()
 
-    def key(name: str, remote: str, **reference: str) -> dict[str, object]:
-        return scene.external_secret(
-            name, data=[{"secretKey": "k", "remoteRef": {"key": remote, **reference}}]
-        )
+    def wants(name: str, remote: str, **reference: str) -> dict[str, object]:
+        return scene.external_secret(name, data=[key(remote, **reference)])
 
     await scene.apply(
-        key("good", "PLAIN"),
-        key("property", "NESTED", property="absent"),
-        key("no-json", "PLAIN", property="inner"),
-        key("encoding", "PLAIN", decodingStrategy="Base64"),
+        wants("good", "PLAIN"),
+        wants("property", "NESTED", property="absent"),
+        wants("no-json", "PLAIN", property="inner"),
+        wants("encoding", "PLAIN", decodingStrategy="Base64"),
         scene.external_secret("extract", dataFrom=[{"extract": {"key": "PLAIN"}}]),
         scene.external_secret("all", dataFrom=[{"find": {"name": {"regexp": "."}}}]),
     )
@@ -112,12 +114,72 @@ async def test_nothing_emitted_holds_a_value(
     standard = capfd.readouterr()
     channels |= {"log": log.getvalue(), "output": standard.out, "errors": standard.err}
     secrets = [CANARY, JSON_CANARY, "5151515151", scene.credentials.client_secret, "example-api-key-1"]
+    secrets += [scene.server.accounts.signed(token) for token in scene.server.tokens]
     for channel, emitted in channels.items():
         assert found_in(emitted, *secrets) == [], channel
     assert channels["journal"]
     assert '"transition"' in channels["log"]
     assert "externalsecret_sync_calls_total" in channels["metrics"]
     assert "UpdateFailed" in channels["events"]
+
+
+@pytest.mark.apiserver
+@pytest.mark.parametrize("where", ["real"])
+async def test_process_emits_no_value(scene: Scene, apiserver: Access, tmp_path: Path) -> None:
+    """The program itself, at its most talkative, from its start to its end: nothing of a value, of a client secret, of
+    a token or of a certificate's key on standard output or error, in the journal, the metrics or the trace."""
+    scene.project.set_secret("dev", "/", "PLAIN", CANARY)
+    scene.project.set_secret("dev", "/", "NESTED", json.dumps({"inner": JSON_CANARY}))
+    given = scene.server.add_token(scene.server.add_identity("robot", {scene.project: ADMIN}))
+    tokens = scene.store("tokens")
+    tokens["spec"]["provider"]["infisical"]["auth"] = {
+        "tokenAuthCredentials": {"accessToken": {"name": "token", "key": "accessToken"}}
+    }
+    distrusted = scene.store("distrusted")
+    bundle = base64.b64encode(f"-----BEGIN CERTIFICATE-----\n{CANARY}\n".encode()).decode()
+    distrusted["spec"]["provider"]["infisical"] |= {
+        "hostAPI": scene.url.replace("http:", "https:"),
+        "caBundle": bundle,
+    }
+    async with Program(apiserver, scene.namespace, tmp_path) as program:
+        await scene.apply(
+            scene.credentials_secret(),
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "token"},
+                "stringData": {"accessToken": given},
+            },
+            scene.store(),
+            tokens,
+            distrusted,
+        )
+        await scene.apply(
+            scene.external_secret(VISIBLE, dataFrom=[named("PLAIN|NESTED")]),
+            scene.external_secret("extract", dataFrom=[{"extract": {"key": "NESTED"}}]),
+            scene.external_secret("bad", data=[key("PLAIN", property="inner")]),
+        )
+        await scene.store_ready()
+        await scene.store_ready("tokens")
+        await scene.store_ready("distrusted", status="False")
+        await scene.ready(VISIBLE)
+        await scene.ready("extract")
+        await scene.ready("bad", status="False")
+        spoilt = scene.credentials_secret()
+        spoilt["stringData"]["clientSecret"] = f"{CANARY}-client-secret"
+        await scene.apply(spoilt)
+        await scene.store_ready(status="False")
+        asked = {path: await program.asked(path) for path in ("/metrics", "/trace", "/readyz")}
+        assert await program.stop() == 0
+        channels = program.emitted() | asked
+    secrets = [CANARY, JSON_CANARY, "example-api-key-1", scene.credentials.client_secret, given]
+    secrets += [scene.server.accounts.signed(token) for token in scene.server.tokens]
+    assert secrets.count(given) == 2, "the tokens that are searched for are those that were given out"
+    for channel, emitted in channels.items():
+        assert found_in(emitted, *secrets) == [], channel
+    for channel in ("errors", "journal", "/metrics", "/trace"):
+        assert found_in(channels[channel], VISIBLE) == [VISIBLE], f"{channel}: the search finds what is there"
+    assert scene.tokens_alive() == 1, "the given one; those of logins were revoked at the end"
 
 
 @pytest.mark.parametrize(

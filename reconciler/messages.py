@@ -264,7 +264,8 @@ def _missing(failure: Missing, store: StoreFacts | None, host: str) -> str:
         "environmentSlug",
         Thing.ROUTE: f"{host} does not know the request: is it an Infisical server, and not too old?",
         Thing.CREDENTIALS_SECRET: f"the Secret {at} with the credentials does not exist: create it",
-        Thing.CREDENTIALS_KEY: f'the Secret {at} with the credentials has no key "{failure.key}"',
+        Thing.CREDENTIALS_KEY: f'the Secret {at} with the credentials has no key "{failure.key}": add it, or mend the '
+        "selector in the store's auth block",
         Thing.CERTIFICATES: f'the certificates of caProvider are not there: {at}, key "{failure.key or ""}"',
         Thing.NAMESPACE: "the namespace is gone, or is being deleted",
     }

@@ -1,5 +1,6 @@
 """A controller for a whole cluster, on one with definitions that are not ours, or none at all."""
 
+import asyncio
 import copy
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ import pytest
 from adapters.infisical.http import Network
 from adapters.kubernetes.connect import connect
 from adapters.resources.crds import crd
-from adapters.resources.kinds import OUR_KINDS, SECRET_STORE
+from adapters.resources.kinds import OUR_KINDS, SECRET, SECRET_STORE
 from reconciler.standin import StandIn
 from tests.apiserver.client import ApiClient
 from tests.apiserver.preparing import install_crds
@@ -120,3 +121,24 @@ async def test_namespace_that_is_deleted_takes_everything_with_it(
     await scene.apply(scene.credentials_secret(), scene.store(), scene.external_secret(data=[key("API_KEY")]))
     await scene.ready()
     assert await scene.object(SECRET_STORE, "infisical") is not None
+
+
+async def test_api_server_that_restarts_is_followed_again(alone: Scene, own_apiserver: ApiServer) -> None:
+    """What happened while it was away is noticed, and nothing is written that stands there already."""
+    scene = alone
+    async with ApiClient(own_apiserver.access) as api:
+        await install_crds(api, [crd(kind) for kind in OUR_KINDS])
+    await scene.begin()
+    await scene.apply(scene.external_secret("calm", data=[key("DB_PASSWORD")]))
+    await scene.ready("calm")
+    calm = await scene.version(name="calm")
+    await asyncio.to_thread(own_apiserver.halt)
+    assert scene.controller is not None
+    controller = scene.controller
+    await scene.until(controller.not_ready)
+    await asyncio.to_thread(own_apiserver.resume)
+    await scene.until(lambda: not controller.not_ready())
+    await scene.delete(SECRET, "wanted")
+    await scene.holds({"key": API_KEY})
+    assert await scene.version(name="calm") == calm
+    assert scene.counting.writes["apply Secret"] == 3

@@ -13,7 +13,7 @@ import structlog
 
 from adapters.cluster import Listed, Selection
 from adapters.infisical.transport import Answer, Request
-from adapters.journal import FileJournal
+from adapters.journal import FileJournal, Transition
 from adapters.resources.kinds import EVENT, EXTERNAL_SECRET, SECRET_STORE
 from reconciler.content.values import Value
 from reconciler.logs import describe_exception, set_up
@@ -121,6 +121,42 @@ async def test_nothing_emitted_holds_a_value(
     assert '"transition"' in channels["log"]
     assert "externalsecret_sync_calls_total" in channels["metrics"]
     assert "UpdateFailed" in channels["events"]
+
+
+class Stumbling:
+    """A journal that fails with a value in its hands, at the transitions of one resource."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def record(self, transition: Transition) -> None:
+        value = CANARY.upper()
+        if transition.subject.name == self._name:
+            raise ValueError(value.lower())
+
+
+async def test_defect_is_told_by_its_place_alone_and_stops_nobody_else(
+    scene: Scene, log: io.StringIO
+) -> None:
+    """The log says which resource showed it and where in the program; the others go on; the token is given back."""
+    scene.journal = SeveralJournals([scene.journal, Stumbling("unlucky")])  # type: ignore[assignment]
+    await scene.begin_with_store()
+    await scene.apply(
+        scene.external_secret("unlucky", data=[key("API_KEY")]),
+        scene.external_secret("lucky", data=[key("API_KEY")]),
+    )
+    await scene.ready("lucky")
+    await scene.until(lambda: "please report it" in log.getvalue())
+    await scene.stop()
+    (line,) = {
+        line for line in log.getvalue().splitlines() if "please report it" in line and "unlucky" in line
+    }
+    told = json.loads(line)
+    assert told["name"] == "unlucky"
+    assert told["exception"][-1] == "builtins.ValueError"
+    assert any("test_canaries.py" in place for place in told["exception"])
+    assert found_in(log.getvalue(), CANARY, CANARY.upper()) == []
+    assert not scene.tokens_alive()
 
 
 @pytest.mark.apiserver

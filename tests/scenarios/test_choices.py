@@ -1,7 +1,5 @@
 """What an ExternalSecret can ask for besides single keys: searches, several stores, and what is said about it."""
 
-from typing import Any
-
 import pytest
 
 from adapters.resources.kinds import CLUSTER_SECRET_STORE
@@ -10,17 +8,10 @@ from tests.apiserver.access import Access
 from tests.scenarios.scene import Scene, example
 
 
-async def ready_store(scene: Scene, **scope: Any) -> None:
-    """A controller, and a store that is ready."""
-    await scene.start()
-    await scene.apply(scene.credentials_secret(), scene.store(**scope))
-    await scene.store_ready()
-
-
 @pytest.mark.parametrize("age", list(Age))
 async def test_documented_manifests_work_on_servers_of_all_ages(scene: Scene) -> None:
     """Single keys, all of a folder, and a choice by name."""
-    await ready_store(scene)
+    await scene.begin_with_store()
     await scene.apply(
         *(
             example(name, "ExternalSecret")
@@ -37,7 +28,7 @@ async def test_documented_manifests_work_on_servers_of_all_ages(scene: Scene) ->
 async def test_recursive_scope_brings_folders_below_and_a_path_narrows_it(scene: Scene) -> None:
     """By whole segments: /my-app is not /my-app2."""
     scene.project.set_secret("dev", "/my-app2", "OTHER", "other")
-    await ready_store(scene, recursive=True)
+    await scene.begin_with_store(recursive=True)
     await scene.apply(
         scene.external_secret("all", dataFrom=[{"find": {"name": {"regexp": "PASSWORD$"}}}]),
         scene.external_secret("below", dataFrom=[{"find": {"path": "/my-app"}}]),
@@ -51,7 +42,7 @@ async def test_recursive_scope_brings_folders_below_and_a_path_narrows_it(scene:
 async def test_one_name_in_two_folders_takes_the_nearest_and_says_so(scene: Scene) -> None:
     """In an event."""
     scene.project.set_secret("dev", "/my-app", "API_KEY", "of the folder below")
-    await ready_store(scene, recursive=True)
+    await scene.begin_with_store(recursive=True)
     await scene.apply(scene.external_secret(dataFrom=[{"find": {"name": {"regexp": "^API_KEY$"}}}]))
     await scene.ready()
     assert await scene.secret() == {"API_KEY": "example-api-key-1"}
@@ -62,7 +53,7 @@ async def test_one_name_in_two_folders_takes_the_nearest_and_says_so(scene: Scen
 
 async def test_later_entries_win_and_data_wins_over_all(scene: Scene) -> None:
     """In the order in which they are written."""
-    await ready_store(scene)
+    await scene.begin_with_store()
     await scene.apply(
         scene.external_secret(
             dataFrom=[{"find": {"name": {"regexp": "^API_KEY$"}}}, {"extract": {"key": "JSON_BLOB"}}],
@@ -75,7 +66,7 @@ async def test_later_entries_win_and_data_wins_over_all(scene: Scene) -> None:
 
 async def test_entries_may_name_stores_of_their_own(scene: Scene) -> None:
     """Each store is logged in to and given back before the next one; the first that fails is named."""
-    await ready_store(scene)
+    await scene.begin_with_store()
     await scene.apply(scene.store("below", secretsPath="/my-app"))
     await scene.store_ready("below")
     own = {"storeRef": {"name": "below", "kind": "SecretStore"}}
@@ -93,7 +84,7 @@ async def test_entries_may_name_stores_of_their_own(scene: Scene) -> None:
 
 async def test_fields_without_effect_are_told_in_an_event(scene: Scene) -> None:
     """Infisical has nothing for version and metadataPolicy."""
-    await ready_store(scene)
+    await scene.begin_with_store()
     reference = {"key": "API_KEY", "version": "1", "metadataPolicy": "Fetch"}
     await scene.apply(scene.external_secret(data=[{"secretKey": "key", "remoteRef": reference}]))
     await scene.ready()
@@ -128,7 +119,7 @@ async def test_cluster_store_reads_credentials_where_it_is_used_and_admits_whom_
 @pytest.mark.parametrize("where", ["real"])
 async def test_kubectl_reads_as_a_user_expects(scene: Scene, apiserver: Access) -> None:
     """Columns, conditions and events, good and bad."""
-    await ready_store(scene)
+    await scene.begin_with_store()
     await scene.apply(example("fetch-secret", "ExternalSecret"))
     await scene.ready("checkout-env")
     await scene.events("checkout-env")

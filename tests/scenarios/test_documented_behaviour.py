@@ -5,9 +5,7 @@ import pytest
 from adapters.cluster import Object, Refused
 from adapters.resources.kinds import CLUSTER_SECRET_STORE, SECRET
 from reconciler.standin import ADMIN, Age
-from tests.scenarios.scene import LISTING, LOGIN, RESOLUTION, SINGLE, VALIDATION, Scene, example
-
-ONE_KEY = [{"secretKey": "key", "remoteRef": {"key": "API_KEY"}}]
+from tests.scenarios.scene import LISTING, LOGIN, RESOLUTION, SINGLE, VALIDATION, Scene, example, key
 
 
 def token_store(scene: Scene) -> Object:
@@ -75,7 +73,7 @@ async def test_cluster_store_names_the_namespace_of_its_credentials(scene: Scene
     store["spec"]["controller"] = scene.controller_class
     for selector in store["spec"]["provider"]["infisical"]["auth"]["universalAuthCredentials"].values():
         selector["namespace"] = scene.namespace
-    wanted = scene.external_secret(data=ONE_KEY)
+    wanted = scene.external_secret(data=[key("API_KEY")])
     wanted["spec"]["secretStoreRef"] = {"name": store["metadata"]["name"], "kind": "ClusterSecretStore"}
     await scene.start()
     await scene.apply(scene.credentials_secret(), store, wanted)
@@ -112,7 +110,7 @@ async def test_given_token_is_used_as_it_is_and_stays(scene: Scene) -> None:
     ):
         await scene.apply(token_secret(token), token_store(scene))
         await scene.store_ready()
-        await scene.apply(scene.external_secret(data=ONE_KEY))
+        await scene.apply(scene.external_secret(data=[key("API_KEY")]))
         await scene.ready()
 
 
@@ -135,7 +133,7 @@ async def test_token_of_a_login_is_revoked_after_the_burst_that_used_it(scene: S
     await scene.start(linger=0.0)
     await scene.apply(scene.credentials_secret(), scene.store())
     await scene.store_ready()
-    await scene.apply(scene.external_secret(data=ONE_KEY))
+    await scene.apply(scene.external_secret(data=[key("API_KEY")]))
     await scene.ready()
     await scene.until(lambda: not scene.tokens_alive())
     assert all(token.revocations == 1 for token in scene.server.tokens)
@@ -173,7 +171,7 @@ async def test_project_is_found_by_its_slug_once(scene: Scene) -> None:
     ):
         await scene.apply(scene.credentials_secret(), scene.store())
         await scene.store_ready()
-        await scene.apply(scene.external_secret("one", data=ONE_KEY))
+        await scene.apply(scene.external_secret("one", data=[key("API_KEY")]))
         await scene.ready("one")
         await scene.apply(scene.external_secret("two", dataFrom=[{"find": {"name": {"regexp": "."}}}]))
         await scene.ready("two")
@@ -219,7 +217,7 @@ async def test_references_are_expanded_as_the_scope_says(scene: Scene, expands: 
 async def test_target_stays_when_a_key_goes_missing(scene: Scene) -> None:
     """The condition names key and folder, and what was read before is kept."""
     await scene.start()
-    await scene.apply(scene.credentials_secret(), scene.store(), scene.external_secret(data=ONE_KEY))
+    await scene.apply(scene.credentials_secret(), scene.store(), scene.external_secret(data=[key("API_KEY")]))
     await scene.ready()
     before = await scene.object(SECRET, "wanted")
     scene.project.remove_secret("dev", "/", "API_KEY")

@@ -8,18 +8,7 @@ import pytest
 from adapters.cluster import Object
 from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET, SECRET, SECRET_STORE
 from reconciler.standin import NO_ACCESS, Dropped, Kind, Meanwhile, Page, Status, names_only
-from tests.scenarios.scene import CREDENTIALS, LISTING, LOGIN, VALIDATION, Scene, example
-
-ONE_KEY = [{"secretKey": "key", "remoteRef": {"key": "API_KEY"}}]
-
-
-async def begin(scene: Scene) -> None:
-    """A store that is ready, and a resource that is synced."""
-    await scene.start()
-    await scene.apply(scene.credentials_secret(), scene.store())
-    await scene.store_ready()
-    await scene.apply(scene.external_secret(data=ONE_KEY))
-    await scene.ready()
+from tests.scenarios.scene import CREDENTIALS, LISTING, LOGIN, VALIDATION, Scene, example, key
 
 
 @pytest.mark.parametrize(
@@ -35,7 +24,9 @@ async def test_store_says_what_of_its_scope_is_not_there(
 ) -> None:
     """And what uses it waits, and names it."""
     await scene.start()
-    await scene.apply(scene.credentials_secret(), scene.store(**scope), scene.external_secret(data=ONE_KEY))
+    await scene.apply(
+        scene.credentials_secret(), scene.store(**scope), scene.external_secret(data=[key("API_KEY")])
+    )
     condition = await scene.store_ready(status="False", said=said)
     assert condition["reason"] == "InvalidProviderConfig"
     await scene.ready(status="False", said="SecretStore infisical is not ready (InvalidProviderConfig)")
@@ -96,14 +87,16 @@ async def test_refused_login_is_asked_once_for_all_who_share_it(scene: Scene) ->
     secret["stringData"]["clientSecret"] = "wrong"
     await scene.start(hold_back=False)
     await scene.apply(secret, scene.store())
-    await scene.apply(*(scene.external_secret(f"wanted-{number}", data=ONE_KEY) for number in range(10)))
+    await scene.apply(
+        *(scene.external_secret(f"wanted-{number}", data=[key("API_KEY")]) for number in range(10))
+    )
     for number in range(10):
         await scene.ready(f"wanted-{number}", status="False", said="refuses the credentials")
     assert scene.requests() == {"login": 1}
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("remote", "said"),
     [
         ("ABSENT", '"ABSENT" in folder /'),
         ("/absent/KEY", "there is no folder /absent"),
@@ -112,12 +105,12 @@ async def test_refused_login_is_asked_once_for_all_who_share_it(scene: Scene) ->
     ],
 )
 async def test_key_that_cannot_be_read_is_named_and_the_target_stays(
-    scene: Scene, key: str, said: str
+    scene: Scene, remote: str, said: str
 ) -> None:
     """With deletionPolicy Retain nothing is taken away for it."""
-    await begin(scene)
+    await scene.begin()
     before = await scene.object(SECRET, "wanted")
-    await scene.apply(scene.external_secret(data=[{"secretKey": "key", "remoteRef": {"key": key}}]))
+    await scene.apply(scene.external_secret(data=[key(remote)]))
     condition = await scene.ready(status="False", said=said)
     assert condition["reason"] == "SecretSyncedError"
     assert await scene.object(SECRET, "wanted") == before
@@ -135,7 +128,7 @@ async def test_key_that_cannot_be_read_is_named_and_the_target_stays(
 )
 async def test_server_in_trouble_is_told_and_what_was_read_stays(scene: Scene, fault: Any, said: str) -> None:
     """The condition says since when the Secret holds what it holds; when the trouble is over, so is the condition."""
-    await begin(scene)
+    await scene.begin()
     before = await scene.object(SECRET, "wanted")
     plan = scene.server.faults.plan(Kind.SINGLE, fault, times=3)
     assert plan is not None
@@ -148,7 +141,7 @@ async def test_server_in_trouble_is_told_and_what_was_read_stays(scene: Scene, f
 
 async def test_right_that_is_missing_is_told(scene: Scene) -> None:
     """No member, and names without values."""
-    await begin(scene)
+    await scene.begin()
     identity = next(iter(scene.server.accounts.identities.values()))
     scene.project.grant(identity, NO_ACCESS)
     await scene.refresh()
@@ -161,7 +154,7 @@ async def test_right_that_is_missing_is_told(scene: Scene) -> None:
 
 async def test_project_made_again_under_its_slug_is_resolved_once_more(scene: Scene) -> None:
     """Its remembered ID leads nowhere: one more resolution, one more try, and nobody notices."""
-    await begin(scene)
+    await scene.begin()
     remade = scene.server.remake_project("my-project")
     remade.set_secret("dev", "/", "API_KEY", "of the new project")
     scene.server.record.clear()
@@ -176,8 +169,10 @@ async def test_project_made_again_under_its_slug_is_resolved_once_more(scene: Sc
 
 async def test_token_that_expires_in_mid_life_is_replaced_by_one_login(scene: Scene) -> None:
     """Not by one for each resource."""
-    await begin(scene)
-    await scene.apply(*(scene.external_secret(f"more-{number}", data=ONE_KEY) for number in range(5)))
+    await scene.begin()
+    await scene.apply(
+        *(scene.external_secret(f"more-{number}", data=[key("API_KEY")]) for number in range(5))
+    )
     for number in range(5):
         await scene.ready(f"more-{number}")
     scene.server.record.clear()
@@ -193,7 +188,7 @@ async def test_token_that_expires_in_mid_life_is_replaced_by_one_login(scene: Sc
 
 async def test_refused_token_is_replaced_within_the_run(scene: Scene) -> None:
     """The lease is tainted, a new one is asked for once, and the run goes on."""
-    await begin(scene)
+    await scene.begin()
     scene.server.faults.plan(Kind.SINGLE, Meanwhile(scene.server.end_tokens))
     scene.server.record.clear()
     await scene.refresh()
@@ -205,7 +200,7 @@ async def test_refused_token_is_replaced_within_the_run(scene: Scene) -> None:
 async def test_store_that_is_missing_is_named_and_what_waits_runs_when_it_appears(scene: Scene) -> None:
     """At once, and then as if nothing had been."""
     await scene.start()
-    await scene.apply(scene.external_secret(data=ONE_KEY))
+    await scene.apply(scene.external_secret(data=[key("API_KEY")]))
     await scene.ready(status="False", said="SecretStore infisical does not exist")
     await scene.apply(scene.credentials_secret(), scene.store())
     await scene.ready()
@@ -216,7 +211,7 @@ async def test_store_of_another_class_is_left_alone_with_all_who_use_it(scene: S
     store = scene.store()
     store["spec"]["controller"] = "somebody-else"
     await scene.start()
-    await scene.apply(scene.credentials_secret(), store, scene.external_secret(data=ONE_KEY))
+    await scene.apply(scene.credentials_secret(), store, scene.external_secret(data=[key("API_KEY")]))
     await scene.until(lambda: scene.journal.ends("wanted")[-1:] == ["passed_over"])
     assert await scene.condition(EXTERNAL_SECRET, "wanted") == {}
     assert await scene.condition(SECRET_STORE, "infisical") == {}
@@ -254,7 +249,7 @@ async def test_what_is_not_built_is_answered_by_a_condition_that_names_it(
     await scene.start()
     await scene.apply(scene.credentials_secret(), scene.store())
     await scene.store_ready()
-    await scene.apply(scene.external_secret(**({"data": ONE_KEY} | spec)))
+    await scene.apply(scene.external_secret(**({"data": [key("API_KEY")]} | spec)))
     await scene.ready(status="False", said=f"not supported by this controller yet: {field}")
     assert await scene.object(SECRET, "wanted") is None
 
@@ -310,7 +305,7 @@ async def test_fifty_resources_of_one_store_cost_one_login_and_one_listing(scene
     await scene.store_ready()
     await scene.stop()
     keys = ("API_KEY", "DB_PASSWORD", "JSON_BLOB")
-    data = [{"secretKey": key, "remoteRef": {"key": key}} for key in keys]
+    data = [key(name, name) for name in keys]
     await scene.apply(*(scene.external_secret(f"wanted-{number}", data=data) for number in range(50)))
     async with scene.costs(LOGIN + VALIDATION + LISTING, apply_Secret=50, status_ExternalSecret=50):
         for number in range(50):

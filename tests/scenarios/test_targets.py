@@ -9,46 +9,21 @@ from adapters.cluster import Done, Object
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
 from reconciler.content.hashes import data_hash
 from reconciler.content.metadata import field_manager
-from tests.scenarios.scene import LOGIN, SINGLE, VALIDATION, Scene
-
-ONE_KEY = [{"secretKey": "key", "remoteRef": {"key": "API_KEY"}}]
-VALUE = "example-api-key-1"
-
-
-async def begin(scene: Scene, **spec: Any) -> Object:
-    """A store that is ready, and a resource that is synced."""
-    wanted = scene.external_secret(**({"data": ONE_KEY} | spec))
-    await scene.start()
-    await scene.apply(scene.credentials_secret(), scene.store())
-    await scene.store_ready()
-    await scene.apply(wanted)
-    await scene.ready()
-    return wanted
-
-
-async def version(scene: Scene, name: str = "wanted") -> str:
-    """The resource version of a Secret."""
-    found = await scene.object(SECRET, name)
-    assert found is not None
-    return str(found["metadata"]["resourceVersion"])
+from tests.scenarios.scene import API_KEY, LOGIN, SINGLE, VALIDATION, Scene, key
 
 
 async def test_foreign_key_goes_and_then_there_is_silence(scene: Scene) -> None:
     """What others add to an owned Secret is removed; three rounds later nothing has been written again."""
-    await begin(scene, refreshInterval="1s")
+    await scene.begin(refreshInterval="1s")
     patch = [{"op": "add", "path": "/data/FOREIGN", "value": "eA=="}]
     assert isinstance(await scene.cluster.patch(SECRET, scene.namespace, "wanted", patch, "somebody"), Done)
-    await scene.until(lambda: _is(scene, {"key": VALUE}))
-    calm = await version(scene)
+    await scene.holds({"key": API_KEY})
+    calm = await scene.version()
     runs = len(scene.journal.ends("wanted"))
     scene.counting.writes.clear()
     await scene.until(lambda: len(scene.journal.ends("wanted")) >= runs + 3)
-    assert await version(scene) == calm
+    assert await scene.version() == calm
     assert {name for name in scene.counting.writes if "Secret" in name} <= {"status ExternalSecret"}
-
-
-async def _is(scene: Scene, data: dict[str, str] | None) -> bool:
-    return await scene.secret() == data
 
 
 def _wanted_of(secret: Object) -> tuple[Any, ...]:
@@ -68,7 +43,7 @@ def _wanted_of(secret: Object) -> tuple[Any, ...]:
 )
 async def test_drift_is_mended_at_once(scene: Scene, damage: list[dict[str, Any]]) -> None:
     """Whatever of ours was touched, long before a refresh is due."""
-    await begin(scene)
+    await scene.begin()
     whole = await scene.object(SECRET, "wanted")
     assert whole is not None
     answer = await scene.cluster.patch(SECRET, scene.namespace, "wanted", damage, "somebody")
@@ -83,9 +58,9 @@ async def test_drift_is_mended_at_once(scene: Scene, damage: list[dict[str, Any]
 
 async def test_deleted_target_is_made_anew(scene: Scene) -> None:
     """At once."""
-    await begin(scene)
+    await scene.begin()
     await scene.delete(SECRET, "wanted")
-    await scene.until(lambda: _is(scene, {"key": VALUE}))
+    await scene.holds({"key": API_KEY})
 
 
 async def test_unowned_secret_of_that_name_is_taken_over(scene: Scene) -> None:
@@ -98,8 +73,8 @@ async def test_unowned_secret_of_that_name_is_taken_over(scene: Scene) -> None:
             "stringData": {"key": "old", "other": "goes"},
         }
     )
-    await begin(scene)
-    assert await scene.secret() == {"key": VALUE}
+    await scene.begin()
+    assert await scene.secret() == {"key": API_KEY}
     found = await scene.object(SECRET, "wanted")
     assert found is not None
     assert found["metadata"]["ownerReferences"][0]["kind"] == "ExternalSecret"
@@ -108,35 +83,35 @@ async def test_unowned_secret_of_that_name_is_taken_over(scene: Scene) -> None:
 
 async def test_target_of_another_resource_is_left_alone(scene: Scene) -> None:
     """The second one to ask for a Secret is told whose it is, and nothing is asked of Infisical for it."""
-    await begin(scene)
+    await scene.begin()
     scene.server.record.clear()
-    before = await version(scene)
-    await scene.apply(scene.external_secret("second", target={"name": "wanted"}, data=ONE_KEY))
+    before = await scene.version()
+    await scene.apply(scene.external_secret("second", target={"name": "wanted"}, data=[key("API_KEY")]))
     condition = await scene.ready("second", status="False")
     assert condition["message"].startswith('the target Secret "wanted" belongs to ExternalSecret wanted')
-    assert await version(scene) == before
+    assert await scene.version() == before
     assert not scene.requests()
 
 
 async def test_what_waits_for_a_name_gets_it_when_its_owner_is_gone(scene: Scene) -> None:
     """Without anybody's doing."""
-    await begin(scene)
-    await scene.apply(scene.external_secret("second", target={"name": "wanted"}, data=ONE_KEY))
+    await scene.begin()
+    await scene.apply(scene.external_secret("second", target={"name": "wanted"}, data=[key("API_KEY")]))
     await scene.ready("second", status="False")
     await scene.delete(EXTERNAL_SECRET, "wanted")
     await scene.cluster.delete(SECRET, scene.namespace, "wanted")  # where nobody collects garbage
     await scene.ready("second")
-    assert await scene.secret() == {"key": VALUE}
+    assert await scene.secret() == {"key": API_KEY}
 
 
 async def test_renamed_target_is_deleted_once_the_new_one_stands(scene: Scene) -> None:
     """And not before."""
-    wanted = await begin(scene)
+    wanted = await scene.begin()
     wanted["spec"]["target"] = {"name": "renamed"}
     scene.counting.writes.clear()
     await scene.apply(wanted)
-    await scene.until(lambda: _is(scene, None))
-    assert await scene.secret("renamed") == {"key": VALUE}
+    await scene.holds(None)
+    assert await scene.secret("renamed") == {"key": API_KEY}
     states = [one.state for one in scene.journal.transitions if one.subject.name == "wanted"]
     assert states.index("delete_former_target") > max(
         number
@@ -153,9 +128,9 @@ async def test_renamed_target_is_deleted_once_the_new_one_stands(scene: Scene) -
 
 async def test_secret_left_by_external_secrets_operator_is_taken_over(scene: Scene) -> None:
     """Its entries of operation Update become ours, so that a key that is no longer produced goes."""
-    await begin(scene, refreshPolicy="OnChange")
+    await scene.begin(refreshPolicy="OnChange")
     await scene.stop()
-    old = {"key": VALUE, "gone": "old"}
+    old = {"key": API_KEY, "gone": "old"}
     found = await scene.object(SECRET, "wanted")
     assert found is not None
     metadata = {name: found["metadata"][name] for name in ("name", "namespace", "labels", "ownerReferences")}
@@ -165,13 +140,13 @@ async def test_secret_left_by_external_secrets_operator_is_taken_over(scene: Sce
     left = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
     left["data"] = {key: base64.b64encode(text.encode()).decode() for key, text in old.items()}
     assert isinstance(await scene.cluster.create(left, field_manager("wanted")), Done)
-    before = await version(scene)
+    before = await scene.version()
 
     await scene.start()
     await scene.until(lambda: scene.journal.ends("wanted")[-1:] == ["idle"])
-    assert await version(scene) == before, "nothing is due, so nothing is written"
+    assert await scene.version() == before, "nothing is due, so nothing is written"
     await scene.refresh()
-    await scene.until(lambda: _is(scene, {"key": VALUE}))
+    await scene.holds({"key": API_KEY})
     entries = (await scene.object(SECRET, "wanted") or {})["metadata"]["managedFields"]
     ours = [one["operation"] for one in entries if one["manager"] == field_manager("wanted")]
     assert ours == ["Apply"]
@@ -180,17 +155,17 @@ async def test_secret_left_by_external_secrets_operator_is_taken_over(scene: Sce
 async def test_nothing_at_infisical_keeps_the_target(scene: Scene) -> None:
     """With deletionPolicy Retain, a search that finds nothing leaves the Secret as it is, and says so."""
     find = [{"find": {"name": {"regexp": "^DB_"}}}]
-    await begin(scene, data=[], dataFrom=find)
+    await scene.begin(data=[], dataFrom=find)
     scene.project.remove_secret("dev", "/", "DB_PASSWORD")
-    before = await version(scene)
+    before = await scene.version()
     await scene.refresh()
     await scene.ready(said="secret retained due to DeletionPolicy=Retain")
-    assert await version(scene) == before
+    assert await scene.version() == before
 
 
 async def test_deleted_resource_with_a_finalizer_left_behind_may_go(scene: Scene) -> None:
     """Whatever put it there, nothing is owed any more."""
-    wanted = scene.external_secret(data=ONE_KEY)
+    wanted = scene.external_secret(data=[key("API_KEY")])
     wanted["metadata"]["finalizers"] = ["externalsecrets.external-secrets.io/externalsecret-cleanup"]
     await scene.apply(wanted)
     await scene.delete(EXTERNAL_SECRET, "wanted")
@@ -208,14 +183,14 @@ async def test_deleted_resource_with_a_finalizer_left_behind_may_go(scene: Scene
 @pytest.mark.usefixtures("controllers")
 async def test_target_goes_with_its_resource(scene: Scene) -> None:
     """By the cluster's garbage collection."""
-    await begin(scene)
+    await scene.begin()
     await scene.delete(EXTERNAL_SECRET, "wanted")
-    await scene.until(lambda: _is(scene, None))
+    await scene.holds(None)
 
 
 async def test_restart_with_nothing_due_reads_and_writes_nothing(scene: Scene) -> None:
     """But for one validation of the store."""
-    await begin(scene)
+    await scene.begin()
     runs = len(scene.journal.ends("wanted"))
     async with scene.costs(LOGIN + VALIDATION):
         await scene.until(lambda: scene.journal.ends("wanted")[runs:] == ["idle"])
@@ -225,12 +200,12 @@ async def test_restart_with_nothing_due_reads_and_writes_nothing(scene: Scene) -
 
 async def test_changed_spec_is_fetched_at_once(scene: Scene) -> None:
     """For what it costs to read one key."""
-    wanted = await begin(scene)
+    wanted = await scene.begin()
     wanted["spec"]["data"][0]["remoteRef"]["key"] = "DB_PASSWORD"
     async with scene.costs(LOGIN + VALIDATION + SINGLE, apply_Secret=1, status_ExternalSecret=1):
         await scene.until(lambda: scene.journal.ends("infisical")[-1:] == ["valid"])
         await scene.apply(wanted)
-        await scene.until(lambda: _is(scene, {"key": "example-database-password"}))
+        await scene.holds({"key": "example-database-password"})
         await scene.until(lambda: scene.journal.ends("wanted")[-1:] == ["ready"])
 
 
@@ -247,22 +222,22 @@ async def test_refresh_comes_as_interval_and_policy_say(
     scene: Scene, spec: dict[str, Any], refreshes: bool
 ) -> None:
     """A changed value arrives by itself, or only when somebody asks."""
-    await begin(scene, **spec)
+    await scene.begin(**spec)
     scene.project.set_secret("dev", "/", "API_KEY", "changed")
     if refreshes:
-        await scene.until(lambda: _is(scene, {"key": "changed"}))
+        await scene.holds({"key": "changed"})
         return
     await begin_another(scene)
-    assert await scene.secret() == {"key": VALUE}
+    assert await scene.secret() == {"key": API_KEY}
     await scene.refresh()
     if spec.get("refreshPolicy") == "CreatedOnce" or spec["refreshInterval"] == "0":
         await scene.until(lambda: scene.journal.ends("wanted")[-1:] == ["idle"])
-        assert await scene.secret() == {"key": VALUE}
+        assert await scene.secret() == {"key": API_KEY}
     else:
-        await scene.until(lambda: _is(scene, {"key": "changed"}))
+        await scene.holds({"key": "changed"})
 
 
 async def begin_another(scene: Scene) -> None:
     """Let more than the interval pass, as told by another resource that has it."""
-    await scene.apply(scene.external_secret("clock", refreshInterval="1s", data=ONE_KEY))
+    await scene.apply(scene.external_secret("clock", refreshInterval="1s", data=[key("API_KEY")]))
     await scene.until(lambda: len(scene.journal.ends("clock")) >= 3)

@@ -6,13 +6,14 @@ written at most once a minute.
 
 import asyncio
 import collections
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from adapters.cluster import Cluster, Conflict, Done, Object
+from adapters.cluster import Absent, Cluster, Conflict, Denied, Done, Object, Refused, Written
 from adapters.resources.kinds import EVENT
 
 COMPONENT = "infisical-reconciler"
@@ -20,7 +21,8 @@ _TOGETHER = 600.0  # seconds within which the same thing is one event
 _APART = 60.0  # seconds between two writes of one event
 _WAITING = 10_000  # events that wait for being written; more are dropped, and counted
 _REMEMBERED = 10_000
-_NOTE = 1024  # characters that the API server takes
+_NOTE = 1024  # bytes that the API server takes
+_STEM = 200  # characters of an object's name that the name of an event about it begins with
 
 
 class _Told(msgspec.Struct):
@@ -45,7 +47,8 @@ class EventRecorder:
         self._complain = complain
         self._told: collections.OrderedDict[tuple[str, ...], _Told] = collections.OrderedDict()
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING)
-        self._complained = False
+        self._numbers = itertools.count()
+        self._complaints: set[str] = set()
 
     def emit(self, about: Object, reason: str, message: str, *, warning: bool = False) -> None:
         """Tell that something happened to an object. Returns at once."""
@@ -62,7 +65,8 @@ class EventRecorder:
                 self._wait(_Waiting(key, None))
             return
         namespace = metadata.get("namespace") or "default"
-        name = f"{metadata['name'][:200]}.{int(now * 1e6):x}{len(self._told) % 4096:03x}"
+        stem = metadata["name"][:_STEM].rstrip("-.")
+        name = f"{stem}.{int(now * 1e6):x}{next(self._numbers):03x}"
         self._told[key] = _Told(namespace, name, 1, now, now)
         self._told.move_to_end(key)
         if len(self._told) > _REMEMBERED:
@@ -76,8 +80,8 @@ class EventRecorder:
             self._grumble("more events than can be written; some are dropped")
 
     def _grumble(self, sentence: str) -> None:
-        if not self._complained:
-            self._complained = True
+        if sentence not in self._complaints:
+            self._complaints.add(sentence)
             self._complain(sentence)
 
     async def run(self) -> None:
@@ -110,9 +114,19 @@ class EventRecorder:
             return
         if not isinstance(result, Done | Conflict):
             self._told.pop(waiting.key, None)  # it is told anew the next time
-            self._grumble(
-                f"events cannot be written ({type(result).__name__.lower()}): check the ClusterRole"
+            if not isinstance(result, Absent):  # a namespace that is gone needs no events
+                self._grumble(_complaint(result))
+
+
+def _complaint(result: Written) -> str:
+    match result:
+        case Denied(verb=verb, resource=resource):
+            return (
+                f"events cannot be written: the controller may not {verb} {resource}; check its ClusterRole"
             )
+        case Refused():
+            return "events cannot be written: the API server refuses them"
+    return "events cannot be written just now; some are lost"
 
 
 def _body(
@@ -138,9 +152,17 @@ def _body(
         "action": "Reconcile",
         "reason": reason,
         "regarding": regarding,
-        "note": message if len(message) <= _NOTE else message[: _NOTE - 1] + "…",
+        "note": _shortened(message),
         "type": kind,
     }
+
+
+def _shortened(message: str) -> str:
+    content = message.encode()
+    if len(content) <= _NOTE:
+        return message
+    end = "…"
+    return content[: _NOTE - len(end.encode())].decode(errors="ignore") + end
 
 
 def _micro_time(seconds: float) -> str:

@@ -8,20 +8,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from adapters.cluster import Absent, Cluster, Done, Kind, Listed, Object, Refused, Selection
 from adapters.infisical.http import Network
-from adapters.journal import Transition
 from adapters.resources.kinds import (
-    CLUSTER_SECRET_STORE,
     EVENT,
     EXTERNAL_SECRET,
-    KNOWN_KINDS,
-    NAMESPACE,
     SECRET,
     SECRET_STORE,
 )
@@ -30,44 +23,19 @@ from reconciler.controller import Controller
 from reconciler.demonstration import example_project
 from reconciler.driver import Clock
 from reconciler.metrics import Metrics
-from reconciler.standin import ADMIN, Access, Age, StandIn
-from reconciler.standin.server import Server
+from reconciler.standin import ADMIN, StandIn
+from tests.scenarios.collected import Collected
 from tests.scenarios.counting import CountingCluster
+from tests.scenarios.manifests import API_KEY, CREDENTIALS, example, key, kind_named, named
 
 PATIENCE = 15.0  # seconds until a scenario is held to have failed
 LINGER = 60.0  # seconds: longer than any scenario, so that what a burst shares does not hang on the machine's speed
-CREDENTIALS = "universal-auth-credentials"
-API_KEY = "example-api-key-1"
 LOGIN = Counter(login=1, resolution=1, revocation=1)
 """What a burst under one lease costs, whatever it reads."""
 VALIDATION = Counter(single=1)
 RESOLUTION = Counter(resolution=1)
 LISTING = Counter(listing=1)
 SINGLE = Counter(single=1)
-
-
-def key(remote: str, secret_key: str = "key", **reference: Any) -> Object:
-    """An entry of spec.data: a remote key, and under which key it goes into the Secret."""
-    return {"secretKey": secret_key, "remoteRef": {"key": remote, **reference}}
-
-
-def named(regexp: str, **find: Any) -> Object:
-    """An entry of spec.dataFrom: what has a name like this."""
-    return {"find": {"name": {"regexp": regexp}, **find}}
-
-
-class Collected:
-    """A journal in a list."""
-
-    def __init__(self) -> None:
-        self.transitions: list[Transition] = []
-
-    def record(self, transition: Transition) -> None:
-        self.transitions.append(transition)
-
-    def ends(self, name: str) -> list[str]:
-        """Where the runs of a resource ended."""
-        return [one.to for one in self.transitions if one.end and one.subject.name == name]
 
 
 class Scene:
@@ -304,8 +272,9 @@ class Scene:
         return [f"{one.subject.name}: {one.to}" for one in self.journal.transitions if one.end][-20:]
 
     async def events(self, name: str) -> list[tuple[str, str]]:
-        """Reasons and notes of the events about an object, once all that was told is written."""
+        """Reasons and notes of the events about an object, once what runs has ended and all that was told is written."""
         assert self.controller is not None
+        await self.controller.idle()
         await self.controller.surroundings.events.flush()
         listed = await self.cluster.list(Selection(EVENT, namespace=self.namespace))
         assert isinstance(listed, Listed)
@@ -339,26 +308,4 @@ class Scene:
         return Counter({kind.value: number for kind, number in self.server.counts().items()})
 
 
-def example(name: str, kind: str) -> Object:
-    """A document of the documented examples."""
-    text = files("reconciler").joinpath("examples", f"{name}.yaml").read_text()
-    return next(one for one in yaml.safe_load_all(text) if one["kind"] == kind)
-
-
-def kind_named(name: str) -> Kind:
-    """A kind by its name."""
-    return next(kind for kind in KNOWN_KINDS if kind.name == name)
-
-
-__all__ = [
-    "CLUSTER_SECRET_STORE",
-    "LISTING",
-    "LOGIN",
-    "NAMESPACE",
-    "SINGLE",
-    "VALIDATION",
-    "Access",
-    "Age",
-    "Scene",
-    "Server",
-]
+__all__ = ["API_KEY", "CREDENTIALS", "Scene", "example", "key", "kind_named", "named"]

@@ -191,9 +191,9 @@ async def test_refused_token_is_replaced_within_the_run(scene: Scene) -> None:
     await scene.begin()
     scene.server.faults.plan(Kind.SINGLE, Meanwhile(scene.server.end_tokens))
     scene.server.record.clear()
-    await scene.refresh()
-    await scene.until(lambda: [one for one in scene.journal.transitions if one.state == "release_refused"])
-    await scene.until(lambda: scene.journal.ends("wanted")[-1:] == ["ready"])
+    async with scene.runs("wanted"):
+        await scene.refresh()
+    assert [one for one in scene.journal.transitions if one.state == "release_refused"]
     assert scene.requests()["login"] == 1
 
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
-from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.config.config_exception import ConfigException
-from kubernetes_asyncio.config.incluster_config import (
+
+from adapters.kubernetes.api import KubernetesCluster
+from adapters.kubernetes.library import (
     SERVICE_CERT_FILENAME,
     SERVICE_HOST_ENV_NAME,
     SERVICE_TOKEN_FILENAME,
+    ConfigException,
+    Configuration,
     InClusterConfigLoader,
+    load_kube_config,
 )
-from kubernetes_asyncio.config.kube_config import load_kube_config
-
-from adapters.kubernetes.api import KubernetesCluster
 from adapters.kubernetes.requests import Connection, NoCluster, Refresh
 
 _LONG_AGO = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - the library compares it with a naive now

@@ -11,11 +11,10 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from kubernetes_asyncio.client import ApiClient, Configuration
-from kubernetes_asyncio.config.config_exception import ConfigException
 
 from adapters.cluster import Object, Unavailable
 from adapters.kubernetes.answers import Failure, Purpose, classify
+from adapters.kubernetes.library import ApiClient, ConfigException, Configuration
 
 CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
 CONNECT_SECONDS = 10.0

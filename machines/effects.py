@@ -189,6 +189,7 @@ class Report(Effect, frozen=True, kw_only=True):
     keys: int | None = None
     absent: tuple[AbsentKey, ...] = ()
     synced: SyncedVersion | None = None
+    read_at: float | None = None  # when the oldest of what is in the target was read, with `synced`
     former: ResourceName | None = None
     rules: tuple[BrokenRule, ...] = ()
     fields: tuple[FieldPath, ...] = ()

@@ -61,6 +61,12 @@ MAY_CONFLICT = 3
 """How often a run looks again, at once, because someone else wrote in between."""
 
 
+def company_window(interval: float) -> float:
+    """How much before its time a resource may be refreshed in the company of others, so that all share a login and a
+    listing: a tenth of its interval, 30 s at the most. All are seconds."""
+    return min(interval / 10.0, 30.0)
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was told. None, empty or 0 until then."""
 
@@ -70,6 +76,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     refusals: int = 0  # how often this store's lease was refused
     cached: bool | None = None  # whether the project's ID was remembered, so that it may be stale
     absent: tuple[AbsentKey, ...] = ()
+    read_at: float | None = None  # when the oldest of what was read was read
     keys: int | None = None
     agrees: bool = False
     change: Change | None = None
@@ -97,8 +104,9 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
             return change(facts, observed=outcome, overtaken=overtaken)
         case ResolveProject(fresh=fresh), Resolved(cached=cached):
             return change(facts, cached=cached and not fresh)
-        case Fetch(), Fetched(absent=absent):
-            return change(facts, absent=facts.absent + absent)
+        case Fetch(), Fetched(absent=absent, read_at=read_at):
+            times = [time for time in (facts.read_at, read_at) if time is not None]
+            return change(facts, absent=facts.absent + absent, read_at=min(times, default=None))
         case Release(tainted=False), _:
             return change(facts, store=facts.store + 1, refusals=0, cached=None)
         case Render(), Rendered(keys=keys, agrees=agrees):
@@ -162,9 +170,14 @@ class ExternalSecretRun(Run[Facts]):
         return self.facts.overtaken
 
     def is_not_due(self) -> bool:
-        """Nothing asks for a refresh: neither a change, nor the time, nor the target."""
+        """Nothing asks for a refresh: neither a change, nor the time, nor the target, nor a failure that was told."""
         seen = self.facts.seen
-        if seen.target.drift is not Drift.NONE or seen.synced is None or seen.refreshed is None:
+        if (
+            seen.failed
+            or seen.target.drift is not Drift.NONE
+            or seen.synced is None
+            or seen.refreshed is None
+        ):
             return False
         if seen.policy is RefreshPolicy.CREATED_ONCE:
             return True
@@ -172,7 +185,8 @@ class ExternalSecretRun(Run[Facts]):
             return seen.synced == seen.wanted
         if seen.interval == 0:
             return True
-        return seen.synced == seen.wanted and seen.refreshed <= seen.now < seen.refreshed + seen.interval
+        due = seen.refreshed + seen.interval - company_window(seen.interval)
+        return seen.synced == seen.wanted and seen.refreshed <= seen.now < due
 
     def misses_a_store(self) -> bool:
         """A store that it names is not there."""
@@ -185,6 +199,14 @@ class ExternalSecretRun(Run[Facts]):
     def waits_for_a_store(self) -> bool:
         """A store is not ready, and the controller holds back what uses such stores."""
         return self.facts.seen.hold_back and self._has_store(StoreState.UNVALIDATED, StoreState.NOT_READY)
+
+    def waits_for_its_first_verdict(self) -> bool:
+        """What holds it back is only that stores were never judged, which takes a moment: no reason to tell yet."""
+        return (
+            self.waits_for_a_store()
+            and not self._has_store(StoreState.NOT_READY)
+            and self.facts.seen.failures == 0
+        )
 
     def has_a_foreign_target(self) -> bool:
         """The target belongs to another resource or controller."""
@@ -227,6 +249,14 @@ class ExternalSecretRun(Run[Facts]):
         return self.facts.failure is None
 
 
+SYNCED = (Verdict.SYNCED, Verdict.RETAINED)
+
+
+def _fresh_as_of(facts: Facts) -> float:
+    """As of when the target is as Infisical has it: the time that counts for the next refresh."""
+    return facts.seen.now if facts.read_at is None else min(facts.read_at, facts.seen.now)
+
+
 def _reports(verdict: Verdict, *store_states: StoreState) -> Callable[[Facts], Report]:
     """The report of a verdict: with the store in question, the failed one or the first in one of these states."""
 
@@ -242,7 +272,8 @@ def _reports(verdict: Verdict, *store_states: StoreState) -> Callable[[Facts], R
             change=facts.change,
             keys=facts.keys,
             absent=facts.absent,
-            synced=seen.wanted if verdict in (Verdict.SYNCED, Verdict.RETAINED) else None,
+            synced=seen.wanted if verdict in SYNCED else None,
+            read_at=_fresh_as_of(facts) if verdict in SYNCED else None,
             former=seen.former,
             rules=seen.broken_rules,
             fields=seen.malformed or seen.unsupported,
@@ -303,6 +334,7 @@ STATES = (
     End("ready", Then.REFRESH, good=True),  # the target holds what Infisical holds
     End("idle", Then.REFRESH, good=True),  # nothing was due
     End("error", Then.BACKOFF),  # something failed, and is tried again
+    End("expectant", Then.BACKOFF),  # of a store's first verdict; where that takes long, the next run tells
     End("waiting", Then.BACKOFF),  # for a store; it is woken when the store is ready
     End("rejected", Then.REFRESH),  # for a change by a person, who is told what to change
     End("passed_over", Then.FORGET, good=True),  # another controller's
@@ -337,6 +369,7 @@ ROWS = (
     Row((ExternalSecretObserved,), ("observe",), "idle", "is_not_due"),
     Row((ExternalSecretObserved,), ("observe",), "report_store_absent", "misses_a_store"),
     Row((ExternalSecretObserved,), ("observe",), "report_store_unusable", "has_an_unusable_store"),
+    Row((ExternalSecretObserved,), ("observe",), "expectant", "waits_for_its_first_verdict"),
     Row((ExternalSecretObserved,), ("observe",), "report_store_not_ready", "waits_for_a_store"),
     Row((ExternalSecretObserved,), ("observe",), "report_foreign_target", "has_a_foreign_target"),
     Row((ExternalSecretObserved,), ("observe",), "authenticate", "has_another_store"),
@@ -405,7 +438,7 @@ def refresh_at(facts: Facts) -> float | None:
     if seen is None or seen.policy is not RefreshPolicy.PERIODIC or seen.interval == 0:
         return None
     nothing_was_done = facts.keys is None and seen.refreshed is not None and seen.refreshed <= seen.now
-    begins = seen.refreshed if nothing_was_done and seen.refreshed is not None else seen.now
+    begins = seen.refreshed if nothing_was_done and seen.refreshed is not None else _fresh_as_of(facts)
     due = begins + seen.interval
     # What was due and could not be done (somebody else's target) is not tried again at once, but an interval later.
     return due if due > seen.now else seen.now + seen.interval

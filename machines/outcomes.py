@@ -240,6 +240,9 @@ class Fetched(Outcome, frozen=True, kw_only=True):
     """Everything asked of one store was read; what was verified to be absent is named."""
 
     keys: int
+    read_at: float | None = (
+        None  # when the oldest of it was read, seconds since 1970; None: nothing had to be
+    )
     absent: tuple[AbsentKey, ...] = ()
 
 
@@ -386,6 +389,8 @@ class ExternalSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"
     target: TargetFacts
     former: ResourceName | None = None  # the target of before a renaming, still there
     hold_back: bool = True  # a store that is not ready holds back what uses it
+    failures: int = 0  # how often in a row this process tried it in vain
+    failed: bool = False  # its status says that it is not ready
 
 
 class StoreObserved(Observed, frozen=True, kw_only=True, tag="observed"):

@@ -29,18 +29,19 @@ from adapters.watcher import Watcher
 from machines.effects import Effect
 from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
 from machines.kernel import Definition, End, Run, Then
-from machines.outcomes import Outcome, Unavailable
+from machines.outcomes import ExternalSecretObserved, Outcome, Unavailable
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
 from reconciler.assembly import KINDS, Options, selections, surroundings_of
 from reconciler.backoff import Backoff
 from reconciler.caches import Cache, Place
+from reconciler.company import turn_of
 from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
 from reconciler.metrics import Metrics
 from reconciler.payload import ExternalSecretPayload, Payload
-from reconciler.queue import Lane, Queue, Wish
+from reconciler.queue import Company, Lane, Queue, Wish
 from reconciler.runner import Runner
 from reconciler.triggers import Triggers, subject_of
 
@@ -132,7 +133,7 @@ class Controller:
         definition = MACHINE_OF[subject.kind]
         kind = KINDS[subject.kind]
         payload = (
-            ExternalSecretPayload(kind, subject, since)
+            ExternalSecretPayload(kind, subject, since, self._backoff.failures(subject))
             if kind == EXTERNAL_SECRET
             else Payload(kind, subject, since)
         )
@@ -190,7 +191,7 @@ class Controller:
                 self._backoff.succeeded(subject)
                 due = MACHINE_OF[subject.kind].refresh_at(run.facts)
                 if due is not None:
-                    self._again(subject, Lane.REFRESH, max(0.0, due - self._clock.now()))
+                    self._refresh(subject, end, run, due)
             case Then.BACKOFF:
                 self._again(subject, Lane.RETRY, self._retry_delay(subject, run))
             case Then.AGAIN:
@@ -211,13 +212,28 @@ class Controller:
             delay = max(delay, failure.after)
         return delay
 
-    def _again(self, subject: Subject, lane: Lane, delay: float) -> None:
+    def _refresh(self, subject: Subject, end: End, run: Run[Any], due: float) -> None:
+        """Let a resource come again when it is due (wall time), or with those that come at about that time."""
+        observed, wait = run.facts.observed, due - self._clock.now()
+        turn = (
+            turn_of(observed, subject.namespace, due)
+            if end.good and isinstance(observed, ExternalSecretObserved)
+            else None
+        )
+        if turn is None:
+            self._again(subject, Lane.REFRESH, max(0.0, wait))
+            return
+        now = self._clock.passing()
+        company = Company(turn.company, now + wait - (due - turn.earliest))
+        self._again(subject, Lane.REFRESH, max(0.0, wait - (due - turn.at)), company)
+
+    def _again(self, subject: Subject, lane: Lane, delay: float, company: Company | None = None) -> None:
         """A periodic refresh may see the world as it was a second before it is due, anything else as it is from now
         on: so those that come again together can share what they read."""
         now = self._clock.passing()
         due = now + delay
         since = max(now, due - _SIGHT) if lane is Lane.REFRESH else now
-        self._runner.add(Wish(subject, lane, due, since, lane.name.lower()))
+        self._runner.add(Wish(subject, lane, due, since, lane.name.lower(), company))
 
     # --- starting and stopping -----------------------------------------------------------------------------
 

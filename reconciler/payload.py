@@ -63,10 +63,14 @@ class Payload:
 class ExternalSecretPayload(Payload):
     """What a run of an ExternalSecret has besides."""
 
-    __slots__ = ("desired", "observed_target", "read", "references", "resource", "stores", "target")
+    __slots__ = (
+        *("desired", "failures", "observed_target", "read", "references"),
+        *("resource", "stores", "target"),
+    )
 
-    def __init__(self, kind: Kind, subject: Subject, since: float) -> None:
+    def __init__(self, kind: Kind, subject: Subject, since: float, failures: int = 0) -> None:
         super().__init__(kind, subject, since)
+        self.failures = failures  # how often in a row it was tried in vain
         self.resource: ExternalSecret | None = None
         self.references: tuple[StoreReference, ...] = ()
         self.stores: tuple[StoreView | None, ...] = ()  # of the same numbers as the references

@@ -2,7 +2,8 @@
 
 A resource stands in it once: asked for twice, it keeps the earlier time and the better lane, and must see the
 world from the later moment on. While it runs, what asks for it waits aside, and holds up nobody else. A new or
-changed resource goes before a retry, a retry before a periodic refresh. Times are the event loop's, in seconds.
+changed resource goes before a retry, a retry before a periodic refresh. Refreshes run in company: when one is due, all
+of its company go with it that may come so early. Times are the event loop's, in seconds.
 """
 
 import enum
@@ -10,7 +11,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Collection, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -28,17 +29,33 @@ class Lane(enum.IntEnum):
 EVERY_LANE = tuple(Lane)
 
 
+class Company(NamedTuple):
+    """With whom a refresh may run, and from when on. Refreshes of one name run together."""
+
+    name: Hashable
+    earliest: float
+
+
 class Wish(Generic[KeyT]):
     """Somebody wants a resource to run. `since`: the moment from which on the run must see the world."""
 
-    __slots__ = ("due", "key", "lane", "reason", "since")
+    __slots__ = ("company", "due", "key", "lane", "reason", "since")
 
-    def __init__(self, key: KeyT, lane: Lane, due: float, since: float, reason: str) -> None:
+    def __init__(
+        self,
+        key: KeyT,
+        lane: Lane,
+        due: float,
+        since: float,
+        reason: str,
+        company: Company | None = None,
+    ) -> None:
         self.key = key
         self.lane = lane
         self.due = due
         self.since = since
         self.reason = reason
+        self.company = company  # of a refresh; None: it runs alone
 
     def merged(self, other: "Wish[KeyT]", now: float) -> "Wish[KeyT]":
         """Both wishes in one: the earlier time, the better lane, the later sight, the reason of the sooner.
@@ -49,13 +66,9 @@ class Wish(Generic[KeyT]):
         sooner, later = sorted((self, other), key=lambda wish: (wish.due, wish.lane))
         comes = max(sooner.due, now)
         since = max(sooner.since, later.since) if later.since <= comes else sooner.since
-        return Wish(
-            self.key,
-            min(self.lane, other.lane),
-            sooner.due,
-            since,
-            sooner.reason,
-        )
+        lane = min(self.lane, other.lane)
+        company = sooner.company if lane is Lane.REFRESH else None
+        return Wish(self.key, lane, sooner.due, since, sooner.reason, company)
 
 
 class Queue(Generic[KeyT]):
@@ -67,6 +80,7 @@ class Queue(Generic[KeyT]):
         self._ready: tuple[deque[Wish[KeyT]], ...] = tuple(deque() for _ in Lane)
         self._running: set[KeyT] = set()
         self._aside: dict[KeyT, Wish[KeyT]] = {}
+        self._companies: dict[Hashable, dict[KeyT, Wish[KeyT]]] = {}
         self._count = itertools.count()
 
     def add(self, wish: Wish[KeyT], now: float) -> None:
@@ -85,7 +99,10 @@ class Queue(Generic[KeyT]):
         self._put(wish)
 
     def _put(self, wish: Wish[KeyT]) -> None:
+        self._leave(self._wishes.get(wish.key))
         self._wishes[wish.key] = wish
+        if wish.company is not None:
+            self._companies.setdefault(wish.company.name, {})[wish.key] = wish
         heapq.heappush(self._later, (wish.due, next(self._count), wish))
         if (
             len(self._later) > 2 * len(self._wishes) + _SPARE
@@ -99,8 +116,19 @@ class Queue(Generic[KeyT]):
 
     def forget(self, key: KeyT) -> None:
         """Nobody wants this resource to run any more."""
-        self._wishes.pop(key, None)
+        self._leave(self._wishes.pop(key, None))
         self._aside.pop(key, None)
+
+    def _leave(self, wish: Wish[KeyT] | None) -> None:
+        """It is no longer of its company."""
+        if wish is None or wish.company is None:
+            return
+        company = self._companies.get(wish.company.name)
+        if company is None:
+            return  # its turn has come already
+        company.pop(wish.key, None)
+        if not company:
+            del self._companies[wish.company.name]
 
     def take(self, now: float, lanes: Collection[Lane] = EVERY_LANE) -> Wish[KeyT] | None:
         """The wish of these lanes whose turn it is, from then on running until `done`; None where nothing is due."""
@@ -108,15 +136,33 @@ class Queue(Generic[KeyT]):
             wish = heapq.heappop(self._later)[2]
             if self._stands(wish):
                 self._ready[wish.lane].append(wish)
+                self._call_company(wish, now)
         for lane in sorted(lanes):
             ready = self._ready[lane]
             while ready:
                 wish = ready.popleft()
                 if self._stands(wish):
                     del self._wishes[wish.key]
+                    self._leave(wish)
                     self._running.add(wish.key)
                     return wish
         return None
+
+    def _call_company(self, due: Wish[KeyT], now: float) -> None:
+        """Whoever may run with one that is due, has its turn behind it, and sees the world as it does."""
+        if due.company is None or due.key not in self._companies.get(due.company.name, ()):
+            return
+        company = self._companies[due.company.name]
+        called = [
+            wish for wish in company.values() if wish.company is not None and wish.company.earliest <= now
+        ]
+        for wish in called:
+            del company[wish.key]
+            if wish is not due:
+                wish.since = min(wish.since, due.since)
+                self._ready[wish.lane].append(wish)
+        if not company:
+            del self._companies[due.company.name]
 
     def done(self, key: KeyT) -> None:
         """A run is over: what asked for it meanwhile comes back."""

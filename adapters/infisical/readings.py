@@ -6,7 +6,7 @@ the world does not serve it.
 """
 
 import asyncio
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from adapters.infisical.secret_routes import Version
 from adapters.infisical.secret_text import SecretText
 from machines.names import RemoteName
 from machines.outcomes import AbsentKey, Denial, Denied, Invalid, Missing, Thing, Trouble, Unavailable
+
+ResultT = TypeVar("ResultT")
 
 GATHERING: Final = 0.005  # seconds for which a folder's reading takes further wishes before it begins
 KEEPING: Final = 2.0  # seconds for which a finished reading serves those who may see the world as it was then
@@ -59,6 +61,13 @@ KeyReading = Found | AbsentKey | SecretsFailure
 FolderReading = Listed | Empty | SecretsFailure
 
 
+class AsOf(NamedTuple, Generic[ResultT]):
+    """What a reading told, and the moment (loop's clock) at which it began: it is no older than that."""
+
+    result: ResultT
+    began: float
+
+
 class _Alone(msgspec.Struct, frozen=True):
     """Only one key was wanted, so that nothing was listed."""
 
@@ -84,6 +93,12 @@ class _Reading:
         self.singles: dict[str, Flight[KeyReading]] = {}
         self.late_listing: Flight[FolderReading] | None = None
 
+    @property
+    def moment(self) -> float:
+        """When it began; only asked of one that did."""
+        assert self.began is not None
+        return self.began
+
     def serves(self, since: float, name: str | None) -> bool:
         """Whether a wish (for a key, or the whole folder) made now can join."""
         if self.flight is None or not self.flight.joinable:
@@ -103,7 +118,7 @@ class Readings:
 
     async def folder(
         self, reader: Reader, place: Place, view: View, *, since: float, recursive: bool = False
-    ) -> FolderReading:
+    ) -> AsOf[FolderReading]:
         """All secrets of a folder as it was at `since` (loop's clock) or later; `recursive`: and below it.
 
         A recursive listing does not say which folder imports a secret: with expansion off, servers of 2025 and later
@@ -114,21 +129,21 @@ class Readings:
         assert reading.flight is not None
         result = await reading.flight.result()
         assert not isinstance(result, _Alone), "a wish for the folder makes it a listing"
-        if not isinstance(result, Listed) or view.expand or recursive:
-            return result
-        return await self._imports_as_stored(reading, key, reader, result)
+        if isinstance(result, Listed) and not view.expand and not recursive:
+            result = await self._imports_as_stored(reading, key, reader, result)
+        return AsOf(result, reading.moment)
 
     async def secret(
         self, reader: Reader, place: Place, view: View, name: RemoteName, *, since: float
-    ) -> KeyReading:
+    ) -> AsOf[KeyReading]:
         """One key of a folder as it was at `since` (loop's clock) or later."""
         key = self._key(reader, place, view, recursive=False)
         reading = self._joined(key, since, name, reader)
         assert reading.flight is not None
         result = await reading.flight.result()
         if isinstance(result, _Alone):
-            return await self._singly(reading, key, reader, name)
-        return await self._from_listing(reading, key, reader, name, result)
+            return AsOf(await self._singly(reading, key, reader, name), reading.moment)
+        return AsOf(await self._from_listing(reading, key, reader, name, result), reading.moment)
 
     # --- joining and beginning -----------------------------------------------------------------------------
 

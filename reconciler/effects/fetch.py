@@ -2,12 +2,22 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from adapters.infisical.folder_view import FolderView
 from adapters.infisical.places import Place, View
-from adapters.infisical.readings import Empty, FolderReading, Found, KeyReading, Listed, Reader, Readings
+from adapters.infisical.readings import (
+    AsOf,
+    Empty,
+    FolderReading,
+    Found,
+    KeyReading,
+    Listed,
+    Reader,
+    Readings,
+)
 from adapters.resources.references import StoreReference
 from adapters.resources.remote_data import Find, SourceReference
 from adapters.resources.stores import SecretsScope
@@ -40,6 +50,7 @@ class Fetcher:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._readings: Readings = surroundings.readings
+        self._clock = surroundings.clock
 
     async def __call__(self, effect: Fetch, payload: ExternalSecretPayload) -> Outcome:
         """All entries that name this store, read at the same time. The first failure in their order is told."""
@@ -51,11 +62,17 @@ class Fetcher:
             return invalid(fault)
         reader, scope = _reader(session), session.connection.scope
         results = await asyncio.gather(*(self._read(reader, one, scope, payload.since) for one in wanted))
-        return _taken(payload, scope, wanted, results)
+        return _taken(payload, scope, wanted, [one.result for one in results], self._wall_time(results))
+
+    def _wall_time(self, results: Sequence[AsOf[Any]]) -> float | None:
+        """When the oldest of it was read, in seconds since 1970; None: there was nothing to read."""
+        if not results:
+            return None
+        return self._clock.now() - (self._clock.passing() - min(one.began for one in results))
 
     async def _read(
         self, reader: Reader, wanted: _Wanted, scope: SecretsScope, since: float
-    ) -> KeyReading | FolderReading:
+    ) -> AsOf[KeyReading] | AsOf[FolderReading]:
         view = View(expand=scope.expand_secret_references)
         if wanted.name is None:
             return await self._readings.folder(
@@ -120,6 +137,7 @@ def _taken(
     scope: SecretsScope,
     wanted: Sequence[_Wanted],
     results: Sequence[KeyReading | FolderReading],
+    read_at: float | None,
 ) -> Outcome:
     """Put what was read into the payload; the outcome names what is verifiably absent."""
     absent: list[AbsentKey] = []
@@ -143,7 +161,7 @@ def _taken(
     assert payload.resource is not None
     for field in without_effect(payload.resource):
         payload.notices.append(Notice("Ignored", f"{field} has no effect with Infisical"))
-    return Fetched(keys=keys, absent=tuple(dict.fromkeys(absent)))
+    return Fetched(keys=keys, read_at=read_at, absent=tuple(dict.fromkeys(absent)))
 
 
 def _found(

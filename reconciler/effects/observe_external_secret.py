@@ -23,6 +23,7 @@ from machines.outcomes import (
     TargetFacts,
     Unavailable,
 )
+from reconciler.conditions import ready_of
 from reconciler.content.hashes import synced_resource_version
 from reconciler.effects.cluster_failures import unreadable
 from reconciler.payload import ExternalSecretPayload
@@ -77,6 +78,8 @@ class ExternalSecretObserver:
         if effect.fresh:
             answer = await self._with.cluster.get(EXTERNAL_SECRET, namespace, name)
             if isinstance(answer, cluster.Absent):
+                if payload.object is not None:
+                    views.external_secrets.vanished(payload.object)
                 return Absent()
             if not isinstance(answer, cluster.Done) or answer.object is None:
                 assert not isinstance(answer, cluster.Done)
@@ -165,6 +168,8 @@ class ExternalSecretObserver:
             target=target,
             former=self._former(payload, target),
             hold_back=self._with.hold_back,
+            failures=payload.failures,
+            failed=(ready_of(object) or {}).get("status") == "False",
         )
 
     def _former(self, payload: ExternalSecretPayload, target: TargetFacts) -> ResourceName | None:

@@ -134,7 +134,7 @@ def _status(effect: Report, payload: Payload, message: str, now: float) -> dict[
         conditions = [{name: one[name] for name in fields if name in one} for one in conditions]
     status: dict[str, Any] = {"conditions": conditions}
     if payload.kind == EXTERNAL_SECRET and effect.synced is not None:
-        status["refreshTime"] = time_text(now)
+        status["refreshTime"] = time_text(effect.read_at if effect.read_at is not None else now)
         status["syncedResourceVersion"] = str(effect.synced)
         if effect.verdict is Verdict.SYNCED and effect.target is not None:
             status["binding"] = {"name": str(effect.target.name)}

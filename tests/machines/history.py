@@ -73,6 +73,7 @@ class History(NamedTuple):
     finished: int = 0  # stores read and released
     undecided: Denied | None = None  # what the probe of a store was denied
     absent: tuple[AbsentKey, ...] = ()
+    oldest: float | None = None  # when the oldest of all that was read was read
     # the target
     made: Rendered | None = None  # the content that was made last
     made_since_look: bool = False
@@ -165,8 +166,11 @@ def _read(history: History, effect: Effect, outcome: Outcome) -> History:
         case Resolved(cached=cached):
             remembered = cached and not history.project_gone
             return history._replace(resolved=True, remembered=remembered, project_gone=False)
-        case Fetched(absent=absent):
-            return history._replace(read=True, absent=history.absent + absent)
+        case Fetched(absent=absent, read_at=read_at):
+            oldest = history.oldest
+            if read_at is not None and (oldest is None or read_at < oldest):
+                oldest = read_at
+            return history._replace(read=True, absent=history.absent + absent, oldest=oldest)
         case Probed():
             return history._replace(read=True)
         case Denied() if isinstance(effect, Probe):

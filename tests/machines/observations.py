@@ -94,9 +94,12 @@ TIMES = tuple(
     {"synced": synced, "refreshed": refreshed, "policy": policy, "interval": interval}
     for synced, refreshed, policy, interval in product(
         (None, SyncedVersion("1-aa"), SyncedVersion("2-bb")),
-        (None, NOW - 2 * HOUR, NOW - HOUR, NOW - 10, NOW, NOW + 10, NOW + 2 * HOUR),
+        (
+            *(None, NOW - 2 * HOUR, NOW - HOUR, NOW - HOUR + 30, NOW - HOUR + 31),
+            *(NOW - 91, NOW - 90, NOW - 89, NOW - 10, NOW, NOW + 10, NOW + 2 * HOUR),
+        ),
         RefreshPolicy,
-        (HOUR, 0.0),
+        (HOUR, 100.0, 0.0),
     )
 )
 TARGETS = tuple({"target": target(ownership, drift)} for ownership in Ownership for drift in Drift)
@@ -107,6 +110,8 @@ STATES_OF_BEING: tuple[tuple[Fields, ...], ...] = (
     ({"unsupported": (FieldPath("spec.target.manifest"),)},),
     ({"former": ResourceName("app-before")},),
     ({"hold_back": False},),
+    ({"failures": 1}, {"failures": 2}),
+    ({"failed": True},),
 )
 
 

@@ -19,6 +19,7 @@ ENDS: dict[str, dict[str, tuple[Then, bool]]] = {
         "ready": (Then.REFRESH, True),
         "idle": (Then.REFRESH, True),
         "error": (Then.BACKOFF, False),
+        "expectant": (Then.BACKOFF, False),
         "waiting": (Then.BACKOFF, False),
         "rejected": (Then.REFRESH, False),
         "passed_over": (Then.FORGET, True),
@@ -153,6 +154,8 @@ def end_of(machine: str, history: History) -> str | None:
             return "gone"
         case Calls.FOR_SILENCE:
             return "idle"
+        case Calls.FOR_A_VERDICT:
+            return "expectant"
     return "overtaken" if history.overtaken else None
 
 
@@ -170,5 +173,6 @@ def refresh_is_sane(history: History, end: str, at: float | None) -> bool:
     if end == "idle":
         return last is not None and at == last + observed.interval
     if end != "rejected":
-        return at == observed.now + observed.interval
+        oldest = observed.now if history.oldest is None else history.oldest
+        return at == min(oldest, observed.now) + observed.interval
     return observed.now < at <= observed.now + observed.interval

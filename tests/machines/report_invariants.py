@@ -61,7 +61,7 @@ SHOWN: dict[type[Observed], dict[str, str]] = {
 
 SAID_OTHERWISE = (
     *("verdict", "failure", "store", "stores", "fields", "synced", "standing"),
-    *("change", "keys", "absent"),
+    *("change", "keys", "absent", "read_at"),
 )
 """What the other sentences about reports are about."""
 
@@ -101,6 +101,14 @@ def the_synced_version_is_the_wish_that_was_fulfilled(history: History, effect: 
         seen = history.sight.observed if history.sight is not None else None
         return isinstance(seen, ExternalSecretObserved) and effect.synced == seen.wanted
     return effect.synced is None
+
+
+@whenever_asked(Report)
+def a_refresh_counts_from_the_oldest_that_was_read(history: History, effect: Report) -> bool:
+    seen = history.sight.observed if history.sight is not None else None
+    if not isinstance(seen, ExternalSecretObserved) or effect.synced is None:
+        return effect.read_at is None
+    return effect.read_at == (seen.now if history.oldest is None else min(history.oldest, seen.now))
 
 
 @whenever_asked(Report)

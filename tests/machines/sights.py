@@ -27,6 +27,7 @@ class Calls(enum.Enum):
     FOR_SILENCE = "nothing is due"
     FOR_A_STORE = "a store is not there"
     FOR_ANOTHER_STORE = "a store cannot serve it"
+    FOR_A_VERDICT = "a store was never judged, and it is the first time that this holds it back"
     FOR_A_READY_STORE = "a store is not ready, and that holds it back"
     FOR_ITS_OWN_TARGET = "its target is somebody else's"
     FOR_ITS_USERS = "its credentials lie with its users: it cannot be tried"
@@ -87,7 +88,8 @@ def _external_secret(observed: ExternalSecretObserved) -> Calls:
     if not states.isdisjoint(CANNOT_SERVE):
         return Calls.FOR_ANOTHER_STORE
     if observed.hold_back and not states.isdisjoint(NOT_READY):
-        return Calls.FOR_A_READY_STORE
+        judged = StoreState.NOT_READY in states
+        return Calls.FOR_A_READY_STORE if judged or observed.failures else Calls.FOR_A_VERDICT
     if observed.target.ownership is Ownership.FOREIGN:
         return Calls.FOR_ITS_OWN_TARGET
     return Calls.FOR_WORK
@@ -95,7 +97,7 @@ def _external_secret(observed: ExternalSecretObserved) -> Calls:
 
 def _wants_a_refresh(observed: ExternalSecretObserved) -> bool:
     never = observed.synced is None or observed.refreshed is None
-    if never or observed.target.drift is not Drift.NONE:
+    if never or observed.failed or observed.target.drift is not Drift.NONE:
         return True
     assert observed.refreshed is not None
     age = observed.now - observed.refreshed
@@ -103,7 +105,8 @@ def _wants_a_refresh(observed: ExternalSecretObserved) -> bool:
     changes_count = periodic or observed.policy is RefreshPolicy.ON_CHANGE
     if changes_count and observed.synced != observed.wanted:
         return True
-    return periodic and (age < 0 or age >= observed.interval)
+    soonest = observed.interval * 0.9 if observed.interval <= 300 else observed.interval - 30
+    return periodic and (age < 0 or age >= soonest)
 
 
 def _store(observed: StoreObserved) -> Calls:

@@ -77,7 +77,8 @@ def calm(world: World, machine: Definition[Any] = EXTERNAL_SECRET) -> Calm:
         machine.step(run, effect, outcome)
     end = machine.state(run)
     assert isinstance(end, End)
-    return Calm(world, after.collected()._replace(payload=None), tuple(effects), end)
+    after = after.collected()._replace(payload=None, tried=end.then is Then.BACKOFF)
+    return Calm(world, after, tuple(effects), end)
 
 
 def calm_runs(world: World, machine: Definition[Any]) -> list[Calm]:
@@ -281,6 +282,7 @@ def test_after_two_faults_in_one_run_the_world_comes_to_rest(capsys: pytest.Capt
         "observe, observed if is_not_due: removed",
         "observe, observed if is_leaving_with_finalizer: removed",
         "observe, observed if waits_for_a_store: leads to idle",
+        "observe, observed if waits_for_a_store: leads to expectant",
         "release_refused asks what release asks",
         "resolve_afresh asks what resolve_project asks",
         "fetch, project_gone if knew_the_project_by_heart: removed",

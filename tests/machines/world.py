@@ -117,6 +117,7 @@ class World(NamedTuple):
     lease: Memory = Memory.NONE
     project: Memory = Memory.NONE
     payload: Content | None = None
+    tried: bool = False  # this process tried it in vain just before
 
     @property
     def target(self) -> Held:
@@ -181,6 +182,7 @@ def seen(world: World) -> ExternalSecretObserved:
             version=world.target.version,
         ),
         former=NAMES[1 - world.wish] if world.former.owner is Ownership.OURS else None,
+        failures=int(world.tried),
     )
 
 
@@ -307,7 +309,7 @@ MOVES: dict[str, Move] = {
 
 def died(world: World) -> World:
     """The process is another: it remembers nothing."""
-    return world._replace(lease=Memory.NONE, project=Memory.NONE, payload=None)
+    return world._replace(lease=Memory.NONE, project=Memory.NONE, payload=None, tried=False)
 
 
 OWNED = (*(Held(Ownership.OURS, content) for content in Content),)
@@ -325,7 +327,7 @@ def worlds() -> Iterator[World]:
             ((None, False), (0, True), (0, False), (1, True), (1, False)),
         )
     ]
-    stores = (StoreState.READY, StoreState.NOT_READY, StoreState.ABSENT)
+    stores = (StoreState.READY, StoreState.NOT_READY, StoreState.UNVALIDATED, StoreState.ABSENT)
     for world, store, remote in product(cluster, stores, Remote):
         yield world._replace(store=store, remote=remote)
     for world, remote, lease, project in product(cluster[::7], Remote, Memory, Memory):

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reconciler.queue import Lane, Queue, Wish
+from reconciler.queue import Company, Lane, Queue, Wish
 
 
 def wish(
@@ -257,6 +257,76 @@ def test_depth_counts_each_waiting_resource_in_its_lane() -> None:
     queue.add(wish("c", 0.0, Lane.RETRY), 0.0)
     queue.add(wish("c", 0.0, Lane.RETRY), 0.0)
     assert queue.depth() == {Lane.CHANGE: 1, Lane.RETRY: 1, Lane.REFRESH: 1}
+
+
+# --- refreshes in company -----------------------------------------------------------------------------------------
+
+
+def refresh(
+    key: str, due: float, *, early: float = 2.0, name: str = "store", sight: float = 1.0
+) -> Wish[str]:
+    """A refresh that may come so much earlier in company."""
+    return Wish(key, Lane.REFRESH, due, due - sight, "", Company(name, due - early))
+
+
+def test_whoever_may_come_early_runs_with_the_first_that_is_due() -> None:
+    """In the order in which they were added, and they may see the world as it does: so they share what they read."""
+    queue: Queue[str] = Queue()
+    for wanted in (refresh("b", 11.0), refresh("a", 10.0), refresh("c", 12.0), refresh("late", 12.5)):
+        queue.add(wanted, 0.0)
+    assert queue.take(9.9) is None
+    taken = [taken_one(queue, 10.0) for _ in range(3)]
+    assert [one.key for one in taken] == ["a", "b", "c"]
+    assert [one.since for one in taken] == [9.0, 9.0, 9.0]
+    assert queue.take(10.0) is None
+    assert queue.next_due() == 12.5
+
+
+def test_other_companies_are_left_alone() -> None:
+    queue: Queue[str] = Queue()
+    queue.add(refresh("a", 10.0, name="one"), 0.0)
+    queue.add(refresh("b", 11.0, name="other"), 0.0)
+    queue.add(wish("alone", 11.0, Lane.REFRESH), 0.0)
+    assert taken_one(queue, 10.0).key == "a"
+    assert queue.take(10.0) is None
+
+
+def test_who_has_another_reason_to_run_is_not_called() -> None:
+    """A change takes it out of its company, and so does running or being forgotten."""
+    queue: Queue[str] = Queue()
+    for key in ("first", "changed", "running", "forgotten"):
+        queue.add(refresh(key, 10.0 if key == "first" else 11.0), 0.0)
+    queue.add(wish("changed", 5.0), 5.0)
+    assert taken_one(queue, 5.0).lane is Lane.CHANGE
+    queue.add(wish("running", 6.0), 6.0)
+    assert taken_one(queue, 6.0).key == "running"
+    queue.forget("forgotten")
+    assert taken_one(queue, 10.0).key == "first"
+    assert queue.take(10.0) is None
+
+
+def test_who_was_called_and_waits_for_a_place_can_still_change_or_be_forgotten() -> None:
+    queue: Queue[str] = Queue()
+    for key in ("first", "changed", "forgotten", "asked again"):
+        queue.add(refresh(key, 10.0 if key == "first" else 11.0), 0.0)
+    assert taken_one(queue, 10.0).key == "first"
+    queue.forget("forgotten")
+    queue.add(wish("changed", 10.5), 10.5)
+    queue.add(refresh("asked again", 14.0), 10.5)
+    assert [taken_one(queue, 10.5).key for _ in range(2)] == ["changed", "asked again"]
+    assert queue.take(20.0) is None
+    assert queue.next_due() is None
+
+
+def test_a_company_of_thousands_is_called_once() -> None:
+    """Not looked through again for each of them."""
+    queue: Queue[str] = Queue()
+    for number in range(20_000):
+        queue.add(refresh(str(number), 10.0 + number / 20_000), 0.0)
+    begun = time.perf_counter()
+    taken = [taken_one(queue, 11.0).key for _ in range(20_000)]
+    assert taken == [str(number) for number in range(20_000)]
+    assert time.perf_counter() - begun < 2.0
 
 
 # --- against a naive model --------------------------------------------------------------------------------------

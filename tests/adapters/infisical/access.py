@@ -95,18 +95,17 @@ class Situation:
     ) -> list[KeyReading]:
         """Several keys at once."""
         moment = asyncio.get_running_loop().time() if since is None else since
-        return list(
-            await asyncio.gather(
-                *(self.readings.secret(reader, place, view, RemoteName(name), since=moment) for name in names)
-            )
+        told = await asyncio.gather(
+            *(self.readings.secret(reader, place, view, RemoteName(name), since=moment) for name in names)
         )
+        return [one.result for one in told]
 
     async def list(
         self, reader: Reader, place: Place, *, view: View = EXPANDED, recursive: bool = False
     ) -> FolderReading:
         """A folder."""
         since = asyncio.get_running_loop().time()
-        return await self.readings.folder(reader, place, view, since=since, recursive=recursive)
+        return (await self.readings.folder(reader, place, view, since=since, recursive=recursive)).result
 
 
 def shown(results: list[KeyReading]) -> list[object]:

@@ -1,18 +1,20 @@
-"""Sending one request until it is answered: repeated after failures that may pass, paced by what the host asks."""
+"""Sending one request until it is answered: repeated after failures that may pass, when the host can bear it."""
 
 import asyncio
 import random
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from adapters.infisical.pace import Pace
+from adapters.infisical.health import PASSING
+from adapters.infisical.host_state import HostState
 from adapters.infisical.refusals import Asked, Meaning, Refusal, understood
 from adapters.infisical.transport import Answer, Request, Transport, TransportError, Unreachable
 from machines.outcomes import Service, Trouble, Unavailable
 
-_JITTER: Final = 0.2
-_LONGEST_PAUSE: Final = 600.0  # seconds; no server means to be left alone for longer
+PROBE_LIMIT: Final = 10.0  # seconds
+PROBE: Final = Request(method="GET", path="/api/status")
 _TROUBLES: Final = {
     Unreachable.REFUSED: Trouble.REFUSED,
     Unreachable.UNRESOLVED: Trouble.UNRESOLVED,
@@ -24,21 +26,12 @@ _TROUBLES: Final = {
     Unreachable.TOO_LARGE: Trouble.TOO_LARGE,
     Unreachable.REDIRECTED: Trouble.REDIRECTED,
 }
-_PASSING: Final = frozenset(
-    {
-        Trouble.REFUSED,
-        Trouble.UNRESOLVED,
-        Trouble.TIMED_OUT,
-        Trouble.BROKEN,
-        Trouble.LIMITED,
-        Trouble.FAULT,
-    }
-)
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """How often a request is tried in all, the delay after the first failure, doubled after each, and the limit
-    for everything together; delays in seconds."""
+    """How often a request is tried in all, the longest delay after the first failure, doubled after each, and the limit
+    for everything together, from when the request was first sent; delays in seconds. The actual delay is anything up
+    to the longest, by chance."""
 
     attempts: int = 3
     first_delay: float = 0.5
@@ -51,9 +44,9 @@ Reply = Answer | Refusal | Unavailable
 class Exchange:
     """Requests to one host through one transport."""
 
-    def __init__(self, transport: Transport, pace: Pace, chance: random.Random) -> None:
+    def __init__(self, transport: Transport, host: HostState, chance: random.Random) -> None:
         self._transport = transport
-        self._pace = pace
+        self._host = host
         self._chance = chance
 
     async def send(self, request: Request, asked: Asked, retry: Retry, *, patient: bool = True) -> Reply:
@@ -62,47 +55,88 @@ class Exchange:
         Without `patient`, a fault of the server (5xx) is not tried again.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + retry.deadline
+        deadline: float | None = None
         delay = retry.first_delay
         attempt = 1
         while True:
-            pause = self._pace.remaining()
-            if loop.time() + pause >= deadline:
-                return Unavailable(service=Service.INFISICAL, why=Trouble.LIMITED, status=429, after=pause)
-            await self._pace.passed()
-            reply = await self._once(request, asked, deadline)
-            if not isinstance(reply, Unavailable) or reply.why not in _PASSING:
+            patience = retry.deadline if deadline is None else deadline - loop.time()
+            passage = await self._host.enter(asked, _route(request), patience)
+            if isinstance(passage, Unavailable):
+                return passage
+            if deadline is None:
+                deadline = loop.time() + retry.deadline
+            headers: Mapping[str, str] = {}
+            try:
+                reply, headers = await self._once(request, asked, deadline)
+            finally:
+                self._host.leave(passage, headers)
+            await self._tell(reply)
+            if not isinstance(reply, Unavailable) or (reply.why not in PASSING and not _limited(reply)):
                 return reply
-            wait = max(delay * self._chance.uniform(1 - _JITTER, 1 + _JITTER), reply.after or 0.0)
-            if reply.why is Trouble.LIMITED:
-                self._pace.close_for(min(wait, _LONGEST_PAUSE))
+            wait = self._chance.uniform(0.0, delay)
             hopeless = reply.why is Trouble.FAULT and not patient
-            if attempt >= retry.attempts or hopeless or loop.time() + wait >= deadline:
+            if (
+                attempt >= retry.attempts
+                or hopeless
+                or loop.time() + max(wait, reply.after or 0.0) >= deadline
+            ):
                 return reply
-            await asyncio.sleep(wait)
+            if not _limited(reply) and not self._host.budget.spend():
+                return reply
+            await self._host.pause(wait)
             attempt, delay = attempt + 1, delay * 2
 
-    async def _once(self, request: Request, asked: Asked, deadline: float) -> Reply:
+    async def _tell(self, reply: Reply) -> None:
+        """Let the host's state know what came of a request."""
+        if not isinstance(reply, Unavailable):
+            self._host.answered()
+        elif _limited(reply):
+            self._host.limited(reply.after)
+        elif reply.why in PASSING:
+            await self._host.failed(reply, self._probe)
+
+    async def _probe(self) -> Unavailable | None:
+        """Why the host cannot be used by anybody, or None."""
+        deadline = asyncio.get_running_loop().time() + PROBE_LIMIT
+        reply, _ = await self._once(PROBE, Asked.PROJECT, deadline)
+        return reply if isinstance(reply, Unavailable) and reply.why in PASSING else None
+
+    async def _once(self, request: Request, asked: Asked, deadline: float) -> tuple[Reply, Mapping[str, str]]:
+        """What came of it, and the headers of the answer, if there was one."""
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._transport.send(request)
         except TransportError as error:
-            return Unavailable(service=Service.INFISICAL, why=_TROUBLES[error.why])
+            return Unavailable(service=Service.INFISICAL, why=_TROUBLES[error.why]), {}
         except TimeoutError:
-            return Unavailable(service=Service.INFISICAL, why=Trouble.TIMED_OUT)
-        if 200 <= answer.status < 300:
-            return answer
-        if 300 <= answer.status < 400:
-            return Unavailable(service=Service.INFISICAL, why=Trouble.REDIRECTED, status=answer.status)
-        refusal = understood(answer, asked)
-        if refusal.meaning is Meaning.LIMITED:
-            return _unavailable(Trouble.LIMITED, refusal)
-        if refusal.meaning is Meaning.FAULT:
-            return _unavailable(Trouble.FAULT, refusal)
-        if refusal.meaning is Meaning.STRANGE:
-            return _unavailable(Trouble.NOT_INFISICAL, refusal)
-        return refusal
+            return Unavailable(service=Service.INFISICAL, why=Trouble.TIMED_OUT), {}
+        return _reply(answer, asked), answer.headers
+
+
+def _reply(answer: Answer, asked: Asked) -> Reply:
+    if 200 <= answer.status < 300:
+        return answer
+    if 300 <= answer.status < 400:
+        return Unavailable(service=Service.INFISICAL, why=Trouble.REDIRECTED, status=answer.status)
+    refusal = understood(answer, asked)
+    if refusal.meaning is Meaning.LIMITED:
+        return _unavailable(Trouble.LIMITED, refusal)
+    if refusal.meaning is Meaning.FAULT:
+        return _unavailable(Trouble.FAULT, refusal)
+    if refusal.meaning is Meaning.STRANGE:
+        return _unavailable(Trouble.NOT_INFISICAL, refusal)
+    return refusal
 
 
 def _unavailable(why: Trouble, refusal: Refusal) -> Unavailable:
     return Unavailable(service=Service.INFISICAL, why=why, status=refusal.status, after=refusal.after)
+
+
+def _limited(reply: Unavailable) -> bool:
+    return reply.why is Trouble.LIMITED
+
+
+def _route(request: Request) -> str:
+    """What servers count by: one route, whatever name stands in its path. The routes here end in the name, if any."""
+    segments = request.path.split("/")
+    return f"{request.method} {len(segments)} {'/'.join(segments[:4])}"

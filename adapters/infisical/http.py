@@ -14,7 +14,7 @@ from adapters.infisical.address import Address
 from adapters.infisical.transport import Answer, Request, TransportError, Unreachable
 from machines.outcomes import Fault, Invalid
 
-LARGEST_ANSWER = 64 * 1024 * 1024
+LARGEST_ANSWER = 32 * 1024 * 1024  # bytes, unpacked: a listing of ten thousand secrets of three kilobytes
 CONNECT_LIMIT = 10.0  # seconds, the TLS handshake included
 TOTAL_LIMIT = 30.0  # seconds
 _KEEP_ALIVE = 4.0  # seconds; Node closes idle connections after 5: reusing one that it closes loses a request
@@ -68,8 +68,10 @@ class Network:
     def session(self) -> aiohttp.ClientSession:
         """The session, made when first needed, in the running loop."""
         if self._session is None:
+            # No limit here: one that all hosts share would let one that hangs hold up the others. How many requests
+            # may be under way at a host is the exchange's matter.
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=_KEEP_ALIVE),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._limits,
                 trust_env=False,
@@ -109,6 +111,8 @@ class HttpTransport:
         ) as response:
             if response.status in _REDIRECTS:
                 raise TransportError(Unreachable.REDIRECTED)
+            if (response.content_length or 0) > LARGEST_ANSWER:
+                raise TransportError(Unreachable.TOO_LARGE)
             body = bytearray()
             async for piece in response.content.iter_any():
                 body += piece

@@ -176,3 +176,9 @@ def subscribe(world: World, call: Call) -> Reply:
     """The event stream, an enterprise feature that this server has no licence for. Always raises Refused."""
     del world, call
     raise Refused(Trouble.NO_LICENCE)
+
+
+def status(world: World, call: Call) -> Reply:
+    """That the server is there. No token is needed."""
+    del world, call
+    return {"message": "Ok"}

@@ -129,6 +129,9 @@ class StandIn(World):
             case Meanwhile(act=act):
                 act()
         answer = yield from self._respond(request, client, found)
+        if found is not None:
+            telling = self._gate.telling(client, found[0].group)
+            answer = msgspec.structs.replace(answer, headers={**answer.headers, **telling})
         match fault:
             case Slow(seconds=delay):
                 return Served(answer, delay=delay)

@@ -25,6 +25,7 @@ class Kind(enum.Enum):
     FOLDER = "folder"
     EVENTS = "events"
     ADMINISTRATION = "administration"
+    STATUS = "status"
     NO_ROUTE = "no route"
 
 

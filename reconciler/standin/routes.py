@@ -35,7 +35,9 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def group(self) -> str:
-        """The class of requests that it counts as against the limits."""
+        """The class of requests that it counts as against the limits; "": it does not count."""
+        if self.kind is Kind.STATUS:
+            return ""
         if "/secrets" in self.path:
             return "secrets"
         return "reads" if self.method == "GET" else "writes"
@@ -91,6 +93,7 @@ _LOGINS = (
     _unconfigured("gcp-auth", "jwt"),
     _unconfigured("aws-auth", *_IAM),
     _unconfigured("oci-auth", "userOcid", ages=_SINCE_2025),
+    Route("GET", "/status", Kind.STATUS, administration.status, public=True),
     Route("POST", "/v1/auth/token/renew", Kind.RENEWAL, sessions.renew, public=True),
     Route("POST", "/v1/auth/token/revoke", Kind.REVOCATION, sessions.revoke, public=True),
 )

@@ -10,7 +10,7 @@ from adapters.auth.login import LoginRequest
 from adapters.infisical.address import Address
 from adapters.infisical.client import Client
 from adapters.infisical.exchange import Exchange, Retry
-from adapters.infisical.pace import Pace
+from adapters.infisical.host_state import HostState
 from adapters.infisical.places import Place, Project, View
 from adapters.infisical.routes import Routes
 from adapters.infisical.secret_text import SecretText
@@ -76,7 +76,8 @@ async def understanding(line: Line) -> object:
     """What the client makes of the recorded answer."""
     assert line.request is not None
     assert line.response is not None
-    exchange = Exchange(Replayed(line.response), Pace(), random.Random(0))
+    state = HostState(Host("https://recorded.test"), random.Random(0), lambda host, trouble: None)
+    exchange = Exchange(Replayed(line.response), state, random.Random(0))
     client = Client(Address(Host("https://recorded.test")), exchange, Routes())
     query = line.request.query or {}
     by_slug = "workspaceSlug" in query and "workspaceId" not in query

@@ -451,7 +451,7 @@ async def test_a_server_that_is_down_is_asked_by_one_while_its_routes_are_unknow
     results = await asyncio.gather(*(situation.list(elsewhere, where) for where in places))
     down = Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=503)
     assert results == [down] * 50
-    assert asked(situation) == {"listing": RETRY.attempts}
+    assert asked(situation) == {"listing": RETRY.attempts, "status": 1}
 
 
 @simulated

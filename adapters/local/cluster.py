@@ -6,6 +6,7 @@ watches deliver later.
 
 import asyncio
 import datetime
+import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -58,11 +59,13 @@ class LocalCluster:
         *,
         history: int = HISTORY,
         kinds: Sequence[Kind] = KNOWN_KINDS,
+        identify: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
-        """`now` gives aware times. A watch can go back `history` changes. Other kinds than `kinds` are Absent."""
+        """`now` gives aware times, `identify` a UID for each new object. A watch can go back `history` changes. Other
+        kinds than `kinds` are Absent."""
         self.store = Store(history)
         self._kinds = set(kinds)
-        self._lifecycle = Lifecycle(self.store, kinds, now)
+        self._lifecycle = Lifecycle(self.store, kinds, now, identify)
         self.ensure_namespace("default")
 
     def ensure_namespace(self, name: str) -> None:

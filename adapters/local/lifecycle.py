@@ -1,7 +1,6 @@
 """From a write to what is kept: admission, what the server itself sets, deletion, and what a deletion takes along."""
 
 import datetime
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,10 +23,17 @@ GENERATED = (
 class Lifecycle:
     """Brings objects into a store and out of it."""
 
-    def __init__(self, store: Store, kinds: Sequence[Kind], now: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kinds: Sequence[Kind],
+        now: Callable[[], datetime.datetime],
+        identify: Callable[[], str],
+    ) -> None:
         self._store = store
         self._kinds = {(kind.api_version, kind.name): kind for kind in kinds}
         self._now = now
+        self._identify = identify
 
     def ensure_namespace(self, name: str) -> None:
         """Make a namespace, if it is not there."""
@@ -60,7 +66,7 @@ class Lifecycle:
         metadata = dict(object["metadata"])
         dressed = {**object, "metadata": metadata}
         if live is None:
-            metadata["uid"] = str(uuid.uuid4())
+            metadata["uid"] = self._identify()
             metadata["creationTimestamp"] = self.time()
             if has_status(kind) and kind != NAMESPACE:
                 metadata["generation"] = 1

@@ -98,6 +98,13 @@ class Cache(Generic[ItemT]):
         self._items[place], self._versions[place] = after, version
         self._tell(place, before, after)
 
+    def vanished(self, object: Object) -> None:
+        """The API server answered that an object, known as this, is not there: the watch is behind. One that was made
+        anew meanwhile stays."""
+        place = place_of(object)
+        if self._versions.get(place) == object["metadata"].get("resourceVersion", ""):
+            self.drop(place)
+
     def drop(self, place: Place) -> None:
         """An object that is gone."""
         before = self._items.pop(place, None)

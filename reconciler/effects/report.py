@@ -14,6 +14,7 @@ from adapters.resources.kinds import (
 from adapters.resources.times import time_text
 from machines.effects import Report, Verdict
 from machines.outcomes import Absent, Change, Outcome, Reported, Service, StoreState, Trouble, Unavailable
+from reconciler.caches import Cache
 from reconciler.conditions import ready_of, with_ready
 from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
@@ -56,9 +57,10 @@ class Reporter:
         )
         match answer:
             case cluster.Done(object=object) if object is not None:
-                self._put(payload, object)
+                self._cache(payload).put(object)
                 return Reported()
             case cluster.Absent():
+                self._cache(payload).vanished(before)
                 return Absent()
             case cluster.Refused():
                 return refused(answer)
@@ -68,14 +70,11 @@ class Reporter:
                 return unavailable(answer)
         return Unavailable(service=Service.CLUSTER, why=Trouble.FAULT)  # a conflict inside the API server
 
-    def _put(self, payload: Payload, object: Object) -> None:
-        views = self._with.views
-        if payload.kind == EXTERNAL_SECRET:
-            views.external_secrets.put(object)
-        elif payload.kind.name in views.stores:
-            views.stores[payload.kind.name].put(object)
-        else:
-            views.others[payload.kind.name].put(object)
+    def _cache(self, payload: Payload) -> Cache[Any]:
+        views, kind = self._with.views, payload.kind
+        if kind == EXTERNAL_SECRET:
+            return views.external_secrets
+        return views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
 
     def _remember(self, effect: Report, payload: Payload) -> None:
         if payload.kind.name not in self._with.views.stores or effect.now is None:

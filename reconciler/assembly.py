@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from adapters.cluster import Cluster, Object, Selection
-from adapters.infisical.hosts import Connect, Hosts
+from adapters.infisical.hosts import Changed, Connect, Hosts
 from adapters.infisical.lease_terms import Unrevoked
 from adapters.infisical.leases import LINGER, Leases
 from adapters.infisical.projects import Projects
@@ -61,6 +61,7 @@ def surroundings_of(
     options: Options,
     triggers: Triggers,
     unrevoked: Callable[[Unrevoked], None],
+    host_changed: Changed,
 ) -> Surroundings:
     """What the effects of one controller work with; its caches tell the triggers."""
     views = Views(
@@ -78,7 +79,7 @@ def surroundings_of(
         cluster=cluster,
         views=views,
         stores=Stores(views.stores, views.namespaces, options.controller_class),
-        hosts=Hosts(connect, chance),
+        hosts=Hosts(connect, chance, host_changed),
         leases=Leases(options.linger, unrevoked),
         projects=Projects(),
         readings=Readings(),

@@ -29,6 +29,7 @@ from adapters.watcher import Watcher
 from machines.effects import Effect
 from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
 from machines.kernel import Definition, End, Run, Then
+from machines.names import Host
 from machines.outcomes import ExternalSecretObserved, Outcome, Unavailable
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
@@ -40,10 +41,11 @@ from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
 from reconciler.metrics import Metrics
+from reconciler.outages import Outages, hosts_of
 from reconciler.payload import ExternalSecretPayload, Payload
 from reconciler.queue import Company, Lane, Queue, Wish
 from reconciler.runner import Runner
-from reconciler.triggers import Triggers, subject_of
+from reconciler.triggers import STORE_TURNED, Triggers, subject_of
 
 log = structlog.get_logger()
 
@@ -83,8 +85,10 @@ class Controller:
         self._tasks: list[asyncio.Task[None]] = []
         triggers = Triggers(self._wake, self._forget, self._external_secret)
         self.surroundings = surroundings_of(
-            cluster, connect, clock, chance, options, triggers, self._unrevoked
+            cluster, connect, clock, chance, options, triggers, self._unrevoked, self._host_changed
         )
+        states, views = self.surroundings.hosts.states, self.surroundings.views
+        self._outages = Outages(states, lambda subject: hosts_of(subject, views), self._runner.add)
         self._performer = performer(self.surroundings)
         metrics.levels.depth = lambda: {
             lane.name.lower(): waiting for lane, waiting in self._queue.depth().items()
@@ -104,11 +108,14 @@ class Controller:
     # --- waking --------------------------------------------------------------------------------------------
 
     def _wake(self, subject: Subject, lane: Lane, reason: str) -> None:
+        if reason == STORE_TURNED and self._outages.holds(subject):
+            return  # it goes on when its host is back, in its turn
         now = self._clock.passing()
         self._runner.add(Wish(subject, lane, now, now, reason))
 
     def _forget(self, subject: Subject) -> None:
         self._runner.forget(subject)
+        self._outages.forget(subject)
         self._backoff.succeeded(subject)
         self.surroundings.memory.forget(subject)
         self._metrics.forgotten(subject)
@@ -121,11 +128,15 @@ class Controller:
 
     async def _work(self, wish: Wish[Subject]) -> None:
         subject = wish.key
+        if self._outages.takes_in(wish):
+            return
         try:
             end, run = await self.run_once(subject, wish.since)
         except Exception as error:  # noqa: BLE001  # a defect that one resource shows must not stop all the others
             self._defect(subject, error)
             return
+        finally:
+            self._outages.over(subject)
         self._schedule(subject, end, run)
 
     async def run_once(self, subject: Subject, since: float) -> tuple[End, Run[Any]]:
@@ -192,6 +203,8 @@ class Controller:
                 due = MACHINE_OF[subject.kind].refresh_at(run.facts)
                 if due is not None:
                     self._refresh(subject, end, run, due)
+            case Then.BACKOFF if self._outages.waits(subject, end, run):
+                self._backoff.succeeded(subject)  # what fails when the host is back is a first failure
             case Then.BACKOFF:
                 self._again(subject, Lane.RETRY, self._retry_delay(subject, run))
             case Then.AGAIN:
@@ -242,6 +255,7 @@ class Controller:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(watcher.run(), name="watch") for watcher in self.watchers]
         self._tasks.append(loop.create_task(self.surroundings.events.run(), name="events"))
+        self._tasks.append(loop.create_task(self._outages.run(), name="outages"))
 
     async def run(self) -> None:
         """Watch and run until `stop`. Raises what a watch or the runner raised, which is a defect."""
@@ -298,6 +312,9 @@ class Controller:
             )
         await _cancel(self._tasks)
         return unrevoked
+
+    def _host_changed(self, host: Host, trouble: Unavailable | None) -> None:
+        self._outages.changed(host, trouble)
 
     def _unrevoked(self, one: Unrevoked) -> None:
         log.warning(

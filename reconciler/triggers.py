@@ -27,6 +27,9 @@ Wake = Callable[[Subject, Lane, str], None]
 Forget = Callable[[Subject], None]
 """It is gone."""
 
+STORE_TURNED = "store turned"
+"""The reason of those whose store became ready, or ceased to be."""
+
 
 def subject_of(kind: Kind, place: Place) -> Subject:
     """The resource of a kind at a place."""
@@ -77,7 +80,7 @@ class Triggers:
             self._by_target.put(subject, frozenset())
             self._forget(subject)
             return
-        self._by_store.put(subject, frozenset(_stores_of(after, place[0])))
+        self._by_store.put(subject, frozenset(_places_of(after, place[0])))
         target = (((after.get("spec") or {}).get("target") or {}).get("name")) or place[1]
         self._by_target.put(subject, frozenset({(place[0], target)}))
         if before is None:
@@ -108,7 +111,8 @@ class Triggers:
                 if changed:
                     self._wake(subject, Lane.CHANGE, "seen" if before is None else "changed")
             if changed or _ready(before) != _ready(after):
-                self._wake_waiting(self._by_store.of((kind.name, *place)), "store")
+                reason = "store" if changed else STORE_TURNED
+                self._wake_waiting(self._by_store.of((kind.name, *place)), reason)
 
         return listener
 
@@ -172,12 +176,18 @@ def _ready(view: StoreView | None) -> bool | None:
     return None if view is None else view.ready
 
 
-def _stores_of(object: Object, namespace: str) -> set[tuple[str, ...]]:
+def _places_of(object: Object, namespace: str) -> set[tuple[str, ...]]:
+    """What an ExternalSecret refers to: its stores, and the namespace that stores may admit."""
+    return {("namespace", namespace), *stores_of(object, namespace)}
+
+
+def stores_of(object: Object, namespace: str) -> set[tuple[str, str, str]]:
+    """The stores that an ExternalSecret names: kind, namespace and name."""
     spec: dict[str, Any] = object.get("spec") or {}
     references = [spec.get("secretStoreRef")]
     for entry in (*(spec.get("data") or ()), *(spec.get("dataFrom") or ())):
         references.append((entry.get("sourceRef") or {}).get("storeRef"))
-    found: set[tuple[str, ...]] = {("namespace", namespace)}
+    found = set()
     for reference in references:
         if not reference or not reference.get("name"):
             continue

@@ -48,7 +48,7 @@ def classify(
     """The result for an answer whose `code` is not 2xx. `verb` and `resource` are what RBAC calls them."""
     status = _read(code, body)
     if status.code == 403:
-        return _forbidden(status, verb, resource)
+        return Denied(verb, resource) if purpose is Purpose.READ else _forbidden(status, verb, resource)
     if status.code == 404:
         return Absent()
     if status.code == 409:

@@ -71,5 +71,7 @@ def _end(failure: Failure) -> WatchEvent:
     match failure:
         case Expired() | Denied() | Unavailable() | Absent():
             return failure
-        case Conflict() | Refused():  # a version from the future, or unreadable: listing again mends both
+        case Conflict():  # no server answers a watch so
+            return Unavailable(409)
+        case Refused():  # a version from the future, or unreadable: listing again mends both
             return Expired()

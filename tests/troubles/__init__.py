@@ -1,0 +1,1 @@
+"""A real API server that misbehaves: a loopback proxy before it, scripted by verb, resource and count."""

@@ -29,6 +29,7 @@ from reconciler.content.metadata import LABEL_MANAGED, MANAGED
 from reconciler.driver import Clock
 from reconciler.events import EventRecorder
 from reconciler.secret_view import view_of
+from reconciler.specs import Specs
 from reconciler.stores import Stores, view_of_store
 from reconciler.surroundings import SecretStub, StoreMemory, Surroundings, Views
 from reconciler.triggers import Triggers
@@ -86,6 +87,7 @@ def surroundings_of(
         events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence)),
         clock=clock,
         memory=StoreMemory(),
+        specs=Specs(),
         hold_back=options.hold_back,
         store_interval=options.store_interval,
         organization=options.organization,

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from adapters.cluster import Absent, Cluster, Kind, Object
+from adapters.cluster import Cluster, Kind, Object
 from adapters.infisical.hosts import Connect
 from adapters.infisical.lease_terms import Unrevoked
 from adapters.journal import Journal, Subject
@@ -33,6 +33,7 @@ from machines.names import Host
 from machines.outcomes import ExternalSecretObserved, Outcome, Unavailable
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
+from reconciler import watch_reports
 from reconciler.assembly import KINDS, Options, selections, surroundings_of
 from reconciler.backoff import Backoff
 from reconciler.caches import Cache, Place
@@ -95,10 +96,13 @@ class Controller:
         }
         metrics.levels.running = lambda: Counter(str(subject.kind) for subject in self._runner.running)
         metrics.levels.leases = lambda: self.surroundings.leases.alive
-        metrics.levels.watches = lambda: {_watch_name(one): one.health.synced for one in self.watchers}
+        metrics.levels.watches = lambda: {
+            watch_reports.name_of(one.selection): one.health.synced and one.health.problem is None
+            for one in self.watchers
+        }
         metrics.levels.concurrency = options.concurrency
         self.watchers = tuple(
-            Watcher(cluster, selection, sink, chance.random)
+            Watcher(cluster, selection, sink, chance.random, watch_reports.told)
             for selection, sink in selections(self.surroundings.views, options.namespace)
         )
 
@@ -118,6 +122,8 @@ class Controller:
         self._outages.forget(subject)
         self._backoff.succeeded(subject)
         self.surroundings.memory.forget(subject)
+        if subject.kind == EXTERNAL_SECRET.name:
+            self.surroundings.specs.forget((subject.namespace, subject.name))
         self._metrics.forgotten(subject)
 
     # --- running -------------------------------------------------------------------------------------------
@@ -277,16 +283,7 @@ class Controller:
 
     def not_ready(self) -> list[str]:
         """Why the controller is not ready: a sentence for each watch that does not follow."""
-        found = []
-        for watcher in self.watchers:
-            name, problem = watcher.selection.kind.plural, watcher.health.problem
-            if isinstance(problem, Absent):
-                found.append(f"{name}: this kind is not installed in the cluster; apply the CRDs")
-            elif problem is not None:
-                found.append(f"{name}: cannot be watched ({type(problem).__name__.lower()})")
-            elif not watcher.health.synced:
-                found.append(f"{name}: not listed yet")
-        return found
+        return [said for one in self.watchers if (said := watch_reports.not_ready(one)) is not None]
 
     async def idle(self) -> None:
         """Wait until nothing runs and nothing is due."""
@@ -330,11 +327,6 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
-
-
-def _watch_name(watcher: Watcher) -> str:
-    selection = watcher.selection
-    return f"{selection.kind.plural} (managed)" if selection.labels else selection.kind.plural
 
 
 def _refreshed(object: Object) -> bool:

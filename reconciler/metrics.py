@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from adapters.journal import Subject, Transition
+from machines.effects import Effect
 from machines.kernel import End, Then
 
 MetricT = TypeVar("MetricT", Counter, Gauge)
@@ -35,6 +36,7 @@ _RESULTS: Final = {
     Then.FORGET: "success",
     Then.NOTHING: "success",
 }
+_WAITING: Final = ("expectant", "waiting")
 _STATUSES: Final = ("True", "False", "Unknown")
 _EFFECT_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _FIRST_SYNC_BUCKETS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -95,7 +97,8 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=False)
         self.levels = Levels()
         self.registry.register(self.levels)
-        self._of_resources: dict[Subject, set[tuple[Counter | Gauge, tuple[str, ...]]]] = {}
+        self._of_effects: dict[type[Effect], Histogram] = {}
+        self._of_resources: dict[Subject, dict[tuple[Counter | Gauge, tuple[str, ...]], Counter | Gauge]] = {}
         self._sync_calls = self._counter(
             "externalsecret_sync_calls", "Runs of an ExternalSecret, but for those in which nothing was due."
         )
@@ -162,7 +165,11 @@ class Metrics:
 
     def record(self, transition: Transition) -> None:
         """An effect was performed."""
-        self._effects.labels(type(transition.effect).__name__).observe(transition.seconds)
+        effect = type(transition.effect)
+        series = self._of_effects.get(effect)
+        if series is None:
+            series = self._of_effects[effect] = self._effects.labels(effect.__name__)
+        series.observe(transition.seconds)
 
     def run_over(self, subject: Subject, end: End, seconds: float) -> None:
         """A run came to its end."""
@@ -177,7 +184,7 @@ class Metrics:
         if kind == "ExternalSecret" and end.then is not Then.FORGET and end.name != "idle":
             self._remembered(subject, self._sync_calls, resource).inc()
             errors = self._remembered(subject, self._sync_errors, resource)
-            if not end.good and end.name != "waiting":  # to wait for a store is no failure
+            if not end.good and end.name not in _WAITING:  # to wait for a store is no failure
                 errors.inc()
 
     def condition(self, subject: Subject, condition: str, status: str) -> None:
@@ -203,7 +210,7 @@ class Metrics:
 
     def forgotten(self, subject: Subject) -> None:
         """A resource is gone, and its series with it."""
-        for metric, labels in self._of_resources.pop(subject, set()):
+        for metric, labels in self._of_resources.pop(subject, {}):
             metric.remove(*labels)
 
     def text(self) -> bytes:
@@ -212,5 +219,8 @@ class Metrics:
 
     def _remembered(self, subject: Subject, metric: MetricT, labels: tuple[str, ...]) -> MetricT:
         """The series of a resource, remembered so that it goes away with it."""
-        self._of_resources.setdefault(subject, set()).add((metric, labels))
-        return metric.labels(*labels)
+        known = self._of_resources.setdefault(subject, {})
+        series = known.get((metric, labels))
+        if series is None:
+            series = known[metric, labels] = metric.labels(*labels)
+        return series  # type: ignore[return-value]  # of the same type as its metric

@@ -14,6 +14,7 @@ from reconciler.caches import Cache
 from reconciler.driver import Clock
 from reconciler.events import EventRecorder
 from reconciler.secret_view import SecretView
+from reconciler.specs import Specs
 from reconciler.stores import Stores, StoreView
 
 
@@ -68,6 +69,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     events: EventRecorder
     clock: Clock
     memory: StoreMemory
+    specs: Specs
     hold_back: bool
     store_interval: float  # seconds, for stores that name none
     organization: str | None  # slug of the one to log in to, where a store names none

@@ -7,6 +7,7 @@ highest version counts, then the one changed last.
 """
 
 from collections.abc import Container, Iterable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -27,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True):
         return f"<Entry {self.name}>"
 
 
-class FolderView(msgspec.Struct, frozen=True):
+class FolderView(msgspec.Struct, frozen=True, dict=True):
     """Entries in the order of folder and name, imported ones last; each folder has a name once. `twice`: names
     that a folder had more than once."""
 
@@ -36,7 +37,11 @@ class FolderView(msgspec.Struct, frozen=True):
 
     def entry(self, name: str) -> Entry | None:
         """The entry of this name. Of several folders: the first one."""
-        return next((entry for entry in self.entries if entry.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Entry]:
+        return {entry.name: entry for entry in reversed(self.entries)}
 
     def with_imports(self, values: Mapping[str, SecretText | None], absent: Container[str]) -> "FolderView":
         """The same view with other values of imported entries, and without those that turned out to be absent."""

@@ -6,7 +6,6 @@ from adapters.resources import durations
 from adapters.resources.external_secrets import ExternalSecret
 from adapters.resources.faults import Faults
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
-from adapters.resources.parsing import parse_as
 from adapters.resources.references import StoreReference
 from adapters.resources.times import seconds_of
 from machines.effects import ObserveExternalSecret
@@ -90,7 +89,7 @@ class ExternalSecretObserver:
             payload.object = views.external_secrets.get((namespace, name))
         if payload.object is None:
             return Absent()
-        parsed = parse_as(ExternalSecret, payload.object)
+        parsed = self._with.specs.of(payload.object)
         payload.resource = parsed if isinstance(parsed, ExternalSecret) else None
         target = payload.resource.spec.target.name if payload.resource else None
         seen = await self._target(target or name, payload, effect.fresh)

@@ -29,7 +29,8 @@ class Measured:
     def __init__(self, output: Path, *arguments: str, environment: Mapping[str, str]) -> None:
         self._output = output
         self._arguments = arguments
-        self._environment = os.environ | environment
+        # As where it is deployed: compiled code is kept, if by the first start.
+        self._environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environment
 
     async def __aenter__(self) -> Self:
         with self._output.open("wb") as output:

@@ -1,0 +1,33 @@
+"""The specs of ExternalSecrets, each read once: a spec does not change within a generation.
+
+To check a manifest against schema and rules, and to make typed values of it, costs more than all else that a run does
+in the process; a resource runs hundreds of times in a generation.
+"""
+
+from adapters.cluster import Object
+from adapters.resources.external_secrets import ExternalSecret
+from adapters.resources.faults import Faults
+from adapters.resources.parsing import parse_as
+from reconciler.caches import Place, place_of
+
+
+class Specs:
+    """What the spec of each resource says. Losing it costs a new look."""
+
+    def __init__(self) -> None:
+        self._known: dict[Place, tuple[str, int, ExternalSecret | Faults]] = {}
+
+    def of(self, object: Object) -> ExternalSecret | Faults:
+        """The typed resource without its status, or what is wrong with its spec."""
+        place, metadata = place_of(object), object["metadata"]
+        uid, generation = metadata.get("uid", ""), metadata.get("generation", 0)
+        known = self._known.get(place)
+        if known is not None and known[:2] == (uid, generation):
+            return known[2]
+        read = parse_as(ExternalSecret, {name: part for name, part in object.items() if name != "status"})
+        self._known[place] = (uid, generation, read)
+        return read
+
+    def forget(self, place: Place) -> None:
+        """The resource is gone."""
+        self._known.pop(place, None)

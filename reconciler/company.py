@@ -31,16 +31,14 @@ def turn_of(observed: ExternalSecretObserved, namespace: str, due: float) -> Tur
     store = observed.stores[0]
     company = (store.kind, "" if store.kind == CLUSTER_SECRET_STORE.name else namespace, store.name)
     window = company_window(observed.interval)
-    point = _last_point(due, observed.interval, _phase(company))
-    # Half of the window to come nearer to the store's point, the other half for company.
-    return Turn(max(point, due - window / 2.0), company, due - window)
+    after_point = (
+        due - _phase(company) * observed.interval
+    ) % observed.interval  # the store's last one before
+    # Half of the window to come nearer to that point, the other half for company. Just before the next one, it stays.
+    near = after_point > observed.interval - window / 2.0
+    return Turn(due if near else due - min(after_point, window / 2.0), company, due - window)
 
 
 def _phase(store: tuple[str, ...]) -> float:
     """From 0 to 1, the same for the same store at all times, whichever process asks."""
     return zlib.crc32("/".join(store).encode()) / _LARGEST
-
-
-def _last_point(before: float, interval: float, phase: float) -> float:
-    """The last of the moments that lie at this phase of the interval."""
-    return before - (before - phase * interval) % interval

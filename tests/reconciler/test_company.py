@@ -42,8 +42,8 @@ def test_what_one_store_serves_comes_together_after_some_rounds(
     for _ in range(25):
         times = [turn(time + interval, interval, store).at for time in times]
     if interval <= 300:  # beyond that half a window is less than a twentieth of the interval
-        apart = [abs(math.remainder(time - times[0], interval)) / interval for time in times]
-        assert max(apart) < 0.001
+        apart = [abs(math.remainder(time - times[0], interval)) for time in times]
+        assert max(apart) <= company_window(interval) / 2 + 1e-3
 
 
 def test_stores_have_points_of_their_own() -> None:

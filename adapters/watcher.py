@@ -31,9 +31,17 @@ from adapters.cluster import (
 IDLE_SECONDS = 150.0  # a server sends a bookmark about once a minute, so this is two of them missed
 FIRST_DELAY = 0.5
 MAX_DELAY = 30.0
+MAX_AFTER = 300.0  # the longest that a server may ask us to stay away
 SHORT_WATCH = 1.0  # a watch that ends sooner, and told nothing, counts as a failure
 
-Problem = Absent | Denied | Unavailable | Expired | Refused
+
+class Silent(msgspec.Struct, frozen=True):
+    """A watch of which nothing was heard for so many seconds: something in between has forgotten the connection."""
+
+    seconds: float
+
+
+Problem = Absent | Denied | Unavailable | Expired | Refused | Silent
 
 
 class Sink(Protocol):
@@ -69,16 +77,16 @@ class Watcher:
         selection: Selection,
         sink: Sink,
         random: Callable[[], float],
-        *,
-        idle: float = IDLE_SECONDS,
+        tell: Callable[[Selection, Problem | None], None],
     ) -> None:
-        """`random` gives numbers in [0, 1), for jitter. A watch that is silent for `idle` seconds is opened anew."""
+        """`random` gives numbers in [0, 1), for jitter. `tell` hears of each problem once, when it begins, and of None
+        when the watch follows again."""
         self.selection = selection
         self.health = Health()
         self._cluster = cluster
         self._sink = sink
         self._random = random
-        self._idle = idle
+        self._tell = tell
         self._synced = asyncio.Event()
         self._settled = asyncio.Event()
         self._failures = 0
@@ -115,7 +123,7 @@ class Watcher:
     async def _watch(self, version: str) -> str | None:
         """Deliver changes until the watch ends; the version to go on from, None where only a list helps."""
         began, first = _now(), version
-        watch = self._cluster.watch(self.selection, version, self._idle)
+        watch = self._cluster.watch(self.selection, version, IDLE_SECONDS)
         async with contextlib.aclosing(watch) as events:
             async for event in events:
                 if not isinstance(event, Change):
@@ -128,31 +136,52 @@ class Watcher:
                     self._sink.changed(event)
         if version == first and _now() - began < SHORT_WATCH:
             await self._pause(Unavailable())
-        else:
-            self._failures = 0
+            return version
+        self._failures = 0
+        if (
+            _now() - began < SHORT_WATCH
+        ):  # it came on, but a server that ends every watch is not asked in a tight loop
+            await asyncio.sleep(self._jittered(FIRST_DELAY))
+        elif self.health.contact is not None and _now() - self.health.contact >= IDLE_SECONDS:
+            self._note(Silent(IDLE_SECONDS))
         return version
 
     async def _ended(self, problem: Absent | Denied | Unavailable | Expired, version: str) -> str | None:
         if isinstance(problem, Expired):
             if self._failures:  # the list before this watch did not help: do not list in a tight loop
                 await self._pause(problem)
+            else:
+                self._note(problem)
             self._failures += 1
             return None
         await self._pause(problem)
         return None if isinstance(problem, Absent) else version
 
     def _heard(self) -> None:
+        followed = self.health.problem is None
         self.health = Health(synced=True, contact=_now())
+        if not followed:
+            self._tell(self.selection, None)
+
+    def _note(self, problem: Problem) -> None:
+        known = self.health.problem
+        self.health = msgspec.structs.replace(self.health, problem=problem)
+        if problem != known:
+            self._tell(self.selection, problem)
 
     async def _pause(self, problem: Problem) -> None:
-        """Note a failure and wait: longer after each, at random between half and the whole of it."""
-        self.health = msgspec.structs.replace(self.health, problem=problem)
+        """Note a failure and wait: longer after each, at random between half and the whole of it. Where the server
+        says when to come again, not before that, and not all at that very moment."""
+        self._note(problem)
         if isinstance(problem, Absent):
             self._settled.set()
-        delay = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 16))
+        delay = self._jittered(min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 16)))
         self._failures += 1
-        after = problem.after if isinstance(problem, Unavailable) else None
-        await asyncio.sleep(max(delay * (0.5 + self._random() / 2), min(after or 0.0, MAX_DELAY)))
+        after = min((problem.after if isinstance(problem, Unavailable) else None) or 0.0, MAX_AFTER)
+        await asyncio.sleep(max(delay, after * (1.0 + self._random() / 10)))
+
+    def _jittered(self, delay: float) -> float:
+        return delay * (0.5 + self._random() / 2)
 
 
 def _now() -> float:

@@ -72,10 +72,12 @@ class KubernetesCluster:
                 return Unavailable()
             if not isinstance(page, dict):
                 return page
-            items.extend(with_kind(item, selection) for item in page.get("items") or [])
-            metadata = page.get("metadata") or {}
+            metadata, found = page["metadata"], page.get("items") or []
+            if not metadata.get("resourceVersion") or not isinstance(found, list):
+                return Unavailable()  # an answer, but no list: it must not pass for an empty cluster
+            items.extend(with_kind(item, selection) for item in found)
             if not metadata.get("continue"):
-                return Listed(items, str(metadata.get("resourceVersion") or ""))
+                return Listed(items, str(metadata["resourceVersion"]))
             rest["continue"] = metadata["continue"]
 
     def watch(self, selection: Selection, version: str, idle: float) -> AsyncGenerator[WatchEvent, None]:

@@ -6,6 +6,7 @@ and its typed models are left aside.
 
 import asyncio
 import io
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from adapters.kubernetes.library import ApiClient, ConfigException, Configuratio
 
 CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
 CONNECT_SECONDS = 10.0
+RENEWAL_SECONDS = 5.0  # after a renewal that brought nothing new, for all calls together
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -65,6 +67,7 @@ class Connection:
         self._configuration = configuration
         self._refresh = refresh
         self._refreshing = asyncio.Lock()
+        self._renewed_in_vain = -math.inf
 
     async def close(self) -> None:
         """Close all connections; open watches end."""
@@ -77,7 +80,7 @@ class Connection:
             async with asyncio.timeout(CALL_SECONDS):
                 response = await self._send(request, aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS))
                 failure = await _failure(response, request)
-                return _OBJECTS.decode(await response.read()) if failure is None else failure
+                return _object(await response.read()) if failure is None else failure
         except (*UNREACHABLE, msgspec.DecodeError):
             return Unavailable()
 
@@ -134,8 +137,13 @@ class Connection:
 
     async def _renew(self, used: str | None) -> None:
         async with self._refreshing:
-            if self._token() == used:  # otherwise another call has renewed it meanwhile
-                await self._refresh()
+            now = asyncio.get_running_loop().time()
+            if self._token() != used or now - self._renewed_in_vain < RENEWAL_SECONDS:
+                return  # another call has renewed it meanwhile, or has tried just now
+            self._renewed_in_vain = now
+            await self._refresh()
+            if self._token() != used:
+                self._renewed_in_vain = -math.inf
 
 
 def hang_up(response: aiohttp.ClientResponse) -> None:
@@ -160,6 +168,14 @@ async def lines(content: aiohttp.StreamReader, idle: float) -> AsyncIterator[byt
             pending = [part]
             if line.strip():
                 yield line
+
+
+def _object(body: bytes) -> Object:
+    """Raises DecodeError where this is no object of Kubernetes: somebody in between has answered."""
+    object = _OBJECTS.decode(body)
+    if not isinstance(object.get("metadata"), dict):
+        raise msgspec.ValidationError("no object of Kubernetes")
+    return object
 
 
 async def _failure(response: aiohttp.ClientResponse, request: Request) -> Failure | None:

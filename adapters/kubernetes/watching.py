@@ -64,6 +64,9 @@ def _event(line: bytes, selection: Selection) -> WatchEvent:
     event = _EVENTS.decode(line)
     if event.type == "ERROR":
         return _end(classify_event(event.object, "watch", selection.kind.plural))
+    metadata = event.object.get("metadata")
+    if not isinstance(metadata, dict) or not metadata.get("resourceVersion"):
+        raise msgspec.ValidationError("no object of Kubernetes")
     return Change(ChangeType(event.type), with_kind(event.object, selection))
 
 

@@ -1,9 +1,10 @@
 """A cluster in front of another that fails as a test says, and counts what it is asked."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from adapters.cluster import ListResult, Selection, WatchEvent
+from adapters.cluster import ListResult, Selection, WatchEvent, bookmark
 from adapters.local.cluster import LocalCluster
 from tests.adapters.clusters.conftest import now
 
@@ -11,13 +12,14 @@ from tests.adapters.clusters.conftest import now
 class FlakyCluster(LocalCluster):
     """A local cluster whose lists answer `list_faults` first, and whose watches end as `watch_faults` say.
 
-    A watch fault is (how many events come first, what ends it); None ends it without a word.
+    The first `silences` watches stand, and tell nothing. A watch fault is (how many events come first, what ends it); None ends it without a word.
     """
 
     def __init__(self, *, history: int = 1024) -> None:
         super().__init__(now, history=history)
         self.list_faults: list[ListResult] = []
         self.watch_faults: list[tuple[int, WatchEvent | None]] = []
+        self.silences = 0
         self.lists = 0
         self.watches: list[str] = []
 
@@ -31,6 +33,11 @@ class FlakyCluster(LocalCluster):
         self, selection: Selection, version: str, idle: float
     ) -> AsyncGenerator[WatchEvent, None]:
         self.watches.append(version)
+        if self.silences:
+            self.silences -= 1
+            yield bookmark(selection.kind, version)
+            await asyncio.sleep(idle)
+            return
         left, end = self.watch_faults.pop(0) if self.watch_faults else (-1, None)
         async with aclosing(super().watch(selection, version, idle)) as events:
             while left != 0:

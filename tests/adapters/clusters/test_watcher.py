@@ -24,7 +24,7 @@ from adapters.cluster import (
 )
 from adapters.kubernetes.connect import connect
 from adapters.resources.kinds import SECRET
-from adapters.watcher import MAX_DELAY, Watcher
+from adapters.watcher import IDLE_SECONDS, MAX_DELAY, Problem, Silent, Watcher
 from tests.adapters.clusters.flaky import FlakyCluster
 from tests.adapters.clusters.samples import MANAGER, plain, secret
 from tests.apiserver.client import eventually
@@ -42,6 +42,10 @@ class Mirror:
         self.replacements = 0
         self.changes: list[tuple[ChangeType, str]] = []
         self.told = asyncio.Event()
+        self.problems: list[Problem | None] = []
+
+    def told_of(self, selection: Selection, problem: Problem | None) -> None:
+        self.problems.append(problem)
 
     def replaced(self, objects: Sequence[Object], version: str) -> None:
         self.objects = {each["metadata"]["name"]: plain(each) for each in objects}
@@ -68,7 +72,7 @@ class Mirror:
 async def watching(
     cluster: Cluster, mirror: Mirror, selection: Selection = SECRETS
 ) -> AsyncIterator[Watcher]:
-    watcher = Watcher(cluster, selection, mirror, lambda: 0.5)
+    watcher = Watcher(cluster, selection, mirror, lambda: 0.5, mirror.told_of)
     task = asyncio.create_task(watcher.run())
     yield watcher
     task.cancel()
@@ -177,7 +181,7 @@ async def test_a_server_that_says_when_to_come_again_is_obeyed() -> None:
     cluster.list_faults = [Unavailable(429, after=20.0)]
     async with watching(cluster, mirror) as watcher:
         await watcher.synced()
-    assert asyncio.get_running_loop().time() == 20
+    assert asyncio.get_running_loop().time() == 21  # a little later: others were told the same
 
 
 @simulated
@@ -197,7 +201,7 @@ async def test_what_a_sink_raises_is_not_swallowed() -> None:
             raise LookupError("a defect")
 
     with pytest.raises(LookupError):
-        await Watcher(FlakyCluster(), SECRETS, Broken(), lambda: 0.5).run()
+        await Watcher(FlakyCluster(), SECRETS, Broken(), lambda: 0.5, lambda selection, problem: None).run()
 
 
 @simulated
@@ -209,6 +213,45 @@ async def test_the_last_contact_is_told() -> None:
         assert watcher.health.contact == 0
         await asyncio.sleep(45)
         assert watcher.health.contact == 60  # a bookmark
+
+
+@simulated
+async def test_a_problem_is_told_once_and_its_end_too() -> None:
+    cluster, mirror = FlakyCluster(), Mirror()
+    cluster.list_faults = [*[Unavailable(500)] * 3, Denied("list", "secrets")]
+    async with watching(cluster, mirror) as watcher:
+        await watcher.synced()
+        await asyncio.sleep(100)
+    assert mirror.problems == [Unavailable(500), Denied("list", "secrets"), None]
+
+
+@simulated
+async def test_a_silent_watch_is_opened_anew_from_where_it_was_and_told() -> None:
+    cluster, mirror = FlakyCluster(), Mirror()
+    cluster.silences = 1
+    async with watching(cluster, mirror) as watcher:
+        await watcher.synced()
+        await cluster.apply(secret("default", "one", a="1"), MANAGER)
+        await asyncio.sleep(IDLE_SECONDS - 1)
+        assert not mirror.objects
+        await mirror.until({"one": {"a": "1"}})
+    assert mirror.problems == [Silent(IDLE_SECONDS), None]
+    assert cluster.lists == 1
+
+
+@simulated
+async def test_watches_that_end_after_each_change_are_not_opened_as_often_as_there_are_changes() -> None:
+    cluster, mirror = FlakyCluster(), Mirror()
+    cluster.watch_faults = [(2, None)] * 1000
+    async with watching(cluster, mirror) as watcher:
+        await watcher.synced()
+        for number in range(500):
+            await cluster.apply(secret("default", "busy", a=str(number)), MANAGER)
+            await asyncio.sleep(0.02)
+        assert len(cluster.watches) < 35
+        cluster.watch_faults = []
+        await mirror.until({"busy": {"a": "499"}})
+    assert cluster.lists == 1
 
 
 LIST_FAULTS = st.sampled_from([Unavailable(), Expired(), Denied("list", "secrets"), Absent()])

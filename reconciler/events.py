@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.cluster import Absent, Cluster, Conflict, Denied, Done, Object, Refused, Written
+from adapters.cluster import Absent, Cluster, Conflict, Denied, Done, Object, Refused, Unavailable, Written
 from adapters.resources.kinds import EVENT
 
 COMPONENT = "infisical-reconciler"
@@ -21,6 +21,7 @@ _TOGETHER = 600.0  # seconds within which the same thing is one event
 _APART = 60.0  # seconds between two writes of one event
 _WAITING = 10_000  # events that wait for being written; more are dropped, and counted
 _REMEMBERED = 10_000
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between attempts, while the API server cannot be used
 _NOTE = 1024  # bytes that the API server takes
 _STEM = 200  # characters of an object's name that the name of an event about it begins with
 
@@ -98,24 +99,27 @@ class EventRecorder:
         await self._waiting.join()
 
     async def _write(self, waiting: _Waiting) -> None:
-        told = self._told.get(waiting.key)
-        if waiting.body is not None:
-            result = await self._cluster.create(waiting.body, COMPONENT)
-        elif told is not None:
-            series = {"count": told.count, "lastObservedTime": _micro_time(told.last)}
-            result = await self._cluster.patch(
-                EVENT,
-                told.namespace,
-                told.name,
-                [{"op": "add", "path": "/series", "value": series}],
-                COMPONENT,
-            )
+        for pause in _PAUSES:
+            result = await self._write_once(waiting)
+            if not isinstance(result, Unavailable):
+                break
+            await asyncio.sleep(max(pause, result.after or 0.0))
         else:
-            return
-        if not isinstance(result, Done | Conflict):
+            result = await self._write_once(waiting)
+        if result is not None and not isinstance(result, Done | Conflict):
             self._told.pop(waiting.key, None)  # it is told anew the next time
             if not isinstance(result, Absent):  # a namespace that is gone needs no events
                 self._grumble(_complaint(result))
+
+    async def _write_once(self, waiting: _Waiting) -> Written | None:
+        if waiting.body is not None:
+            return await self._cluster.create(waiting.body, COMPONENT)
+        told = self._told.get(waiting.key)
+        if told is None:
+            return None
+        series = {"count": told.count, "lastObservedTime": _micro_time(told.last)}
+        operations = [{"op": "add", "path": "/series", "value": series}]
+        return await self._cluster.patch(EVENT, told.namespace, told.name, operations, COMPONENT)
 
 
 def _complaint(result: Written) -> str:

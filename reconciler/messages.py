@@ -227,10 +227,17 @@ _TROUBLES: dict[Trouble, str] = {
 }
 
 
+_CLUSTER_ADVICE: dict[int, str] = {
+    401: ": it does not take the controller's token; check its service account",
+    429: ": it limits requests; this is tried again when it said",
+    500: ": has an admission webhook failed? this is tried again",
+}
+
+
 def _unavailable(failure: Unavailable, host: str) -> str:
     if failure.service is Service.CLUSTER:
         status = f" (HTTP {failure.status})" if failure.status else ""
-        return f"the Kubernetes API server cannot be used just now{status}"
+        return f"the Kubernetes API server cannot be used just now{status}{_CLUSTER_ADVICE.get(failure.status, '')}"
     status = f" (HTTP {failure.status})" if failure.status and failure.why is Trouble.FAULT else ""
     return f"{host} {_TROUBLES[failure.why]}{status}"
 

@@ -25,7 +25,7 @@ from adapters.cluster import (
     Written,
     applicable,
 )
-from adapters.kubernetes.requests import APPLY, JSON, JSON_PATCH, MERGE_PATCH, Connection, Request
+from adapters.kubernetes.requests import APPLY, JSON, JSON_PATCH, MERGE_PATCH, PAUSES, Connection, Request
 from adapters.kubernetes.watching import events, with_kind
 from adapters.resources.kinds import kind_of
 
@@ -47,7 +47,7 @@ class KubernetesCluster:
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Read:
         request = Request("GET", _path(kind, namespace, name), "get", kind.plural)
-        match await self._connection.call(request):
+        match await self._connection.call(request, PAUSES):
             case dict() as object:
                 return Done(object)
             case Conflict() | Expired():  # no server answers a GET so
@@ -72,7 +72,8 @@ class KubernetesCluster:
                 return Unavailable()
             if not isinstance(page, dict):
                 return page
-            metadata, found = page["metadata"], page.get("items") or []
+            metadata, found = page["metadata"], page.get("items")
+            found = [] if found is None else found
             if not metadata.get("resourceVersion") or not isinstance(found, list):
                 return Unavailable()  # an answer, but no list: it must not pass for an empty cluster
             items.extend(with_kind(item, selection) for item in found)
@@ -166,7 +167,7 @@ class KubernetesCluster:
         return Done() if isinstance(written, Done) else written
 
     async def _write(self, request: Request) -> Written:
-        match await self._connection.call(request):
+        match await self._connection.call(request, PAUSES):
             case dict() as object:
                 return Done(object)
             case Expired():  # no server answers a write so

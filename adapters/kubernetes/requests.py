@@ -7,6 +7,7 @@ and its typed models are left aside.
 import asyncio
 import io
 import math
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from adapters.cluster import Object, Unavailable
 from adapters.kubernetes.answers import Failure, Purpose, classify
 from adapters.kubernetes.library import ApiClient, ConfigException, Configuration
 
-CALL_SECONDS = 30.0  # for one call, its retry with a fresh token included (for a list: one page)
+CALL_SECONDS = 30.0  # for one call, with all that is tried again (for a list: one page)
+PAUSES = (0.2, 0.6, 1.5)  # for what is tried again within a call
+LONGEST_PAUSE = 5.0  # where a server asks for a longer one, the call ends
 CONNECT_SECONDS = 10.0
 RENEWAL_SECONDS = 5.0  # after a renewal that brought nothing new, for all calls together
 
@@ -29,9 +32,12 @@ MERGE_PATCH = "application/merge-patch+json"
 UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError, ConfigException)
 """No answer: also where the file with our token cannot be read at this moment."""
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+
 Query = Sequence[tuple[str, str]]
 Refresh = Callable[[], Awaitable[None]]
 
+_NOT_KNOWN = 401
 _READ_BUFFER = 2**21
 _OBJECTS = msgspec.json.Decoder(dict[str, Any])
 
@@ -74,14 +80,31 @@ class Connection:
         await self._client.close()
         await asyncio.sleep(0)  # aborted transports close their sockets in the loop's next round
 
-    async def call(self, request: Request) -> Object | Failure:
-        """The object in a good answer, or what the other answer means."""
+    async def call(self, request: Request, pauses: Sequence[float] = ()) -> Object | Failure:
+        """The object in a good answer, or what the other answer means.
+
+        Where there is no answer, or one that may pass by itself, it is tried again after each of the pauses (seconds,
+        more or less), or when the server says; only for what may be done twice.
+        """
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                response = await self._send(request, aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS))
-                failure = await _failure(response, request)
-                return _object(await response.read()) if failure is None else failure
-        except (*UNREACHABLE, msgspec.DecodeError):
+                for pause in pauses:
+                    answer = await self._call_once(request)
+                    if not isinstance(answer, Unavailable) or answer.status == _NOT_KNOWN:
+                        return answer
+                    if answer.after is not None and answer.after > LONGEST_PAUSE:
+                        return answer
+                    await asyncio.sleep(max(pause, answer.after or 0.0) * random.uniform(1.0, 1.5))  # noqa: S311  # jitter
+                return await self._call_once(request)
+        except TimeoutError:
+            return Unavailable()
+
+    async def _call_once(self, request: Request) -> Object | Failure:
+        try:
+            response = await self._send(request, aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS))
+            failure = await _failure(response, request)
+            return _object(await response.read()) if failure is None else failure
+        except (*UNREACHABLE, *UNREADABLE):
             return Unavailable()
 
     async def stream(self, request: Request) -> aiohttp.ClientResponse | Failure:
@@ -98,7 +121,7 @@ class Connection:
         """Send a request, and once more with a renewed token where the server does not know ours (any more)."""
         token = self._token()
         response = await self._send_once(request, limits)
-        if response.status != 401:
+        if response.status != _NOT_KNOWN:
             return response
         try:
             await self._renew(token)

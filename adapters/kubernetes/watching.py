@@ -21,7 +21,7 @@ from adapters.cluster import (
     bookmark,
 )
 from adapters.kubernetes.answers import Failure, classify_event
-from adapters.kubernetes.requests import UNREACHABLE, Connection, Request, hang_up, lines
+from adapters.kubernetes.requests import UNREACHABLE, UNREADABLE, Connection, Request, hang_up, lines
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ async def events(
                 return
     except TimeoutError:
         return  # silent for too long: as if the server had ended it
-    except (*UNREACHABLE, msgspec.DecodeError):
+    except (*UNREACHABLE, *UNREADABLE):
         yield Unavailable()
     finally:
         hang_up(response)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from adapters import cluster
 from adapters.cluster import Object
 from adapters.resources.kinds import (
@@ -13,15 +15,28 @@ from adapters.resources.kinds import (
 )
 from adapters.resources.times import time_text
 from machines.effects import Report, Verdict
-from machines.outcomes import Absent, Change, Outcome, Reported, Service, StoreState, Trouble, Unavailable
+from machines.outcomes import (
+    Absent,
+    Change,
+    Denied,
+    Outcome,
+    Refused,
+    Reported,
+    Service,
+    StoreState,
+    Trouble,
+    Unavailable,
+)
 from reconciler.caches import Cache
 from reconciler.conditions import ready_of, with_ready
 from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
-from reconciler.messages import message_of
+from reconciler.messages import failure_text, message_of
 from reconciler.payload import Payload
 from reconciler.store_reasons import reason_of_store
 from reconciler.surroundings import Surroundings, Validation
+
+log = structlog.get_logger()
 
 _GOOD = frozenset({Verdict.SYNCED, Verdict.RETAINED, Verdict.VALID, Verdict.UNKNOWN, Verdict.STANDING})
 
@@ -31,6 +46,7 @@ class Reporter:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._with = surroundings
+        self._complaint = ""
 
     async def __call__(self, effect: Report, payload: Payload) -> Outcome:
         """Patches the status where it changes, then tells events."""
@@ -41,6 +57,7 @@ class Reporter:
         now = effect.now if effect.now is not None else self._with.clock.now()
         status = _status(effect, payload, message, now)
         written = await self._write(payload, before, status)
+        self._complain(written)
         if not isinstance(written, Reported):
             return written
         self._remember(effect, payload)
@@ -69,6 +86,13 @@ class Reporter:
             case cluster.Unavailable():
                 return unavailable(answer)
         return Unavailable(service=Service.CLUSTER, why=Trouble.FAULT)  # a conflict inside the API server
+
+    def _complain(self, written: Outcome) -> None:
+        """What cannot be told in a status is told in the log: once, until something else is the matter."""
+        complaint = failure_text(written, None) if isinstance(written, Refused | Denied | Unavailable) else ""
+        if complaint and complaint != self._complaint:
+            log.warning("statuses cannot be written", why=complaint)
+        self._complaint = complaint
 
     def _cache(self, payload: Payload) -> Cache[Any]:
         views, kind = self._with.views, payload.kind

@@ -222,7 +222,21 @@ async def test_event_that_could_not_be_written_is_told_anew_when_it_happens_agai
         it.recorder.emit(ABOUT, "A", "a")
         await it.recorder.flush()
         assert it.written == before + 1
-        assert len(await it.events()) == 2  # the stand-in for a broken server had carried out the first
+        assert {event["reason"] for event in await it.events()} == {"A"}
+
+
+@simulated
+async def test_event_outlives_an_outage_of_half_a_minute() -> None:
+    """It is tried again less and less often, and nobody complains."""
+    async with recording() as it:
+        it.cluster.answer = Unavailable(503)
+        it.recorder.emit(ABOUT, "A", "a")
+        await asyncio.sleep(20.0)
+        it.cluster.answer = None
+        await it.recorder.flush()
+        assert it.complaints == []
+        assert it.written == 6
+        assert len(await it.events()) == 1
 
 
 @simulated

@@ -173,6 +173,13 @@ async def test_nothing_but_the_asked_host_is_looked_up_or_remembered(
         await cluster.close()
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is tried again within a call."""
+    monkeypatch.setattr("adapters.kubernetes.api.PAUSES", ())
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     cluster = await connect(kubeconfig(tmp_path, "http://127.0.0.1:1", token="first"))
     assert await cluster.get(SECRET, "x", "sample") == Unavailable()
@@ -182,7 +189,23 @@ async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None
     await cluster.close()
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"<html>", b'{"half'])
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b"<html>",
+        b'{"half',
+        b'{"metadata": null}',
+        b'{"a": "\xff"}',
+        b'{"type": "ADDED", "object": {}}\n',
+        b'{"type": "ADDED", "object": {"metadata": {"resourceVersion": null}}}\n',
+        b'{"type": "CHANGED", "object": {}}\n',
+    ],
+)
 async def test_an_answer_that_is_no_object_is_unavailable(tmp_path: Path, body: bytes) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
@@ -192,8 +215,84 @@ async def test_an_answer_that_is_no_object_is_unavailable(tmp_path: Path, body: 
     async with TestServer(application) as server:
         cluster = await connect(kubeconfig(tmp_path, f"http://127.0.0.1:{server.port}", token="first"))
         assert await cluster.get(SECRET, "x", "sample") == Unavailable()
+        assert await cluster.list(Selection(SECRET)) == Unavailable()
         events = [event async for event in cluster.watch(Selection(SECRET), "1", 1)]
-        assert len(events) <= 2
+        assert events[1:] in ([], [Unavailable()])
+        await cluster.close()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"metadata": {}},
+        {"metadata": {"resourceVersion": ""}},
+        {"metadata": {"resourceVersion": "7"}, "items": {}},
+    ],
+)
+async def test_what_is_no_list_does_not_pass_for_an_empty_cluster(
+    tmp_path: Path, page: dict[str, object]
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response(page)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(application) as server:
+        cluster = await connect(kubeconfig(tmp_path, f"http://127.0.0.1:{server.port}", token="first"))
+        assert await cluster.list(Selection(SECRET)) == Unavailable()
+        await cluster.close()
+
+
+async def test_a_token_that_stays_wrong_is_not_read_again_by_every_call(tmp_path: Path) -> None:
+    """A credential plugin is a process: calls that fail together ask it once."""
+    server = Server()
+    calls, plugin = tmp_path / "calls", tmp_path / "plugin"
+    credential = '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": '
+    plugin.write_text(f'#!/bin/sh\necho >> {calls}\nprintf \'{credential}{{"token": "wrong"}}}}\'\n')
+    plugin.chmod(stat.S_IRWXU)
+    async with server.running() as url:
+        environment = kubeconfig(tmp_path, url)
+        config = json.loads((tmp_path / "kubeconfig").read_text())
+        version = "client.authentication.k8s.io/v1"
+        config["users"][0]["user"] = {"exec": {"apiVersion": version, "command": str(plugin)}}
+        (tmp_path / "kubeconfig").write_text(json.dumps(config))
+        cluster = await connect(environment)
+        answers = await asyncio.gather(*(cluster.get(SECRET, "x", "sample") for _ in range(20)))
+        assert set(answers) == {Unavailable(401)}
+        assert len(calls.read_text()) == 2  # at the start, and once for all of them
+        await cluster.close()
+
+
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+async def test_a_call_outlives_trouble_in_passing(tmp_path: Path, code: int) -> None:
+    """But not for long, and where the server says when, not before."""
+    times: list[float] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        times.append(asyncio.get_running_loop().time())
+        if len(times) > 2:
+            return web.json_response(secret("x"))
+        return web.json_response({}, status=code, headers={"Retry-After": "1"} if code == 429 else {})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(application) as server:
+        cluster = await connect(kubeconfig(tmp_path, f"http://127.0.0.1:{server.port}", token="first"))
+        assert isinstance(await cluster.apply(secret("x"), "test"), Done)
+        assert len(times) == 3
+        assert times[1] - times[0] >= (1.0 if code == 429 else 0.2)
+        await cluster.close()
+
+
+async def test_a_long_pause_that_a_server_asks_for_is_handed_on(tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({}, status=429, headers={"Retry-After": "60"})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(application) as server:
+        cluster = await connect(kubeconfig(tmp_path, f"http://127.0.0.1:{server.port}", token="first"))
+        assert await cluster.apply(secret("x"), "test") == Unavailable(429, 60.0)
         await cluster.close()
 
 

@@ -96,6 +96,12 @@ class _Counter:
         self.until = max(self.until, until) if same else until
         self.limit = telling.limit
 
+    def untold(self, now: float) -> None:
+        """An answer told nothing, or none came: a window that began with that request ends within a minute, told or
+        not. Without this, a server that stops telling would be waited for for ever."""
+        if self.limit is not None:
+            self.until = min(self.until, now + WINDOW)
+
     def wait(self, now: float) -> float:
         """Seconds until it takes another request."""
         if self.limit is None:
@@ -156,6 +162,8 @@ class Quota:
             self._counters[route].told(telling, number, now)
             limits = [counter.limit for counter in self._counters.values() if counter.limit is not None]
             self.limit = min(limits)
+        else:
+            self._counters[route].untold(now)
 
 
 def _now() -> float:

@@ -1,6 +1,6 @@
 """All rules, and which of them an object breaks."""
 
-from collections.abc import Iterator
+import functools
 
 from adapters.cluster import Kind, Object
 from adapters.resources.rule import Broken, Rule, values_at
@@ -11,12 +11,10 @@ from adapters.resources.rules_of_stores import STORE_RULES
 ALL_RULES: tuple[Rule, ...] = (*STORE_RULES, *EXTERNAL_SECRET_RULES, *PUSH_SECRET_RULES)
 
 
-def rules_of(kind: Kind) -> Iterator[tuple[Rule, str]]:
+@functools.cache
+def rules_of(kind: Kind) -> tuple[tuple[Rule, str], ...]:
     """Every rule of a kind, with the path where it hangs."""
-    for rule in ALL_RULES:
-        for place in rule.places:
-            if place.kind == kind:
-                yield rule, place.path
+    return tuple((rule, place.path) for rule in ALL_RULES for place in rule.places if place.kind == kind)
 
 
 def broken_rules(kind: Kind, object: Object) -> list[Broken]:

@@ -1,6 +1,6 @@
 """Whether a cluster takes an object, and what it makes of it: the answer of an API server with our CRDs."""
 
-import copy
+from typing import Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ def admit(kind: Kind, object: Object) -> Admitted | Faults:
     """What an API server does with an object that is to be created. The object given is left as it is."""
     if kind not in OUR_KINDS:
         return Admitted(object)
-    result = copy.deepcopy(object)
+    result: Object = _copied(object)
     schema = structure(kind)
     unknown: list[str] = []
     # `metadata` is left as it is: its schema knows no fields.
@@ -40,3 +40,12 @@ def admit(kind: Kind, object: Object) -> Admitted | Faults:
         ]
     result["metadata"] = metadata
     return Faults(tuple(found)) if found else Admitted(result, tuple(unknown))
+
+
+def _copied(value: Any) -> Any:
+    """A copy of plain JSON. Much cheaper than `copy.deepcopy`, which this once was a third of a run's time in."""
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value

@@ -36,8 +36,6 @@ from reconciler.triggers import stores_of
 
 log = structlog.get_logger()
 
-_WAITING_STATES = (StoreState.UNVALIDATED, StoreState.NOT_READY)
-
 
 class _Waiting(msgspec.Struct, frozen=True):
     """A resource that waits. `data`: when its data was read (seconds since 1970; 0: never); `since`: what it must see."""
@@ -196,7 +194,7 @@ class Outages:
             elif isinstance(observed, StoreObserved):
                 stores = (observed.store,)
         elif failure is None and isinstance(observed, ExternalSecretObserved):
-            stores = (store for store in observed.stores if store.state in _WAITING_STATES)
+            stores = (store for store in observed.stores if store.state is StoreState.NOT_READY)
         return next(self._closed(stores), None)
 
     def _closed(self, stores: Iterable[StoreFacts]) -> Iterator[Host]:
@@ -253,8 +251,10 @@ class Outages:
             while queue.waiting and not opening.done():
                 queue.moved.clear()
                 moved = asyncio.ensure_future(queue.moved.wait())
-                await asyncio.wait((opening, moved), return_when=asyncio.FIRST_COMPLETED)
-                moved.cancel()
+                try:
+                    await asyncio.wait((opening, moved), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    moved.cancel()
             if opening.done():
                 opening.result()
         finally:

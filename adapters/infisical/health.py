@@ -54,8 +54,10 @@ class Health:
             await self._ask()
 
     async def may_be_asked(self) -> bool:
-        """Whether to send anything. Where it is down, nobody waits for it to come back, and the time for the next
-        probe has come, this is when it is probed."""
+        """Whether to send anything; where a probe is about to tell, once it has told. Where it is down, nobody waits for
+        it to come back, and the time for the next probe has come, this is when it is probed."""
+        while self.trouble is None and self._probing is not None:
+            await asyncio.shield(self._probing)
         if self.trouble is not None and not self._waiting and self._probing is None and self._wait() == 0:
             await self._ask()
         return self.trouble is None

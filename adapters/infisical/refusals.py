@@ -5,6 +5,7 @@ taken. `error` is read before the status, because statuses changed between the a
 kept: they may repeat what was sent.
 """
 
+import email.utils
 import enum
 import re
 from collections.abc import Container
@@ -195,6 +196,17 @@ def _seconds_to_wait(answer: Answer, body: ErrorBody | None, meaning: Meaning) -
     header = answer.headers.get("retry-after", "").strip()
     if header.isascii() and header.isdigit():
         return float(header[:6])
+    until, now = _time_of(header), _time_of(answer.headers.get("date", ""))
+    if until is not None and now is not None:  # by the server's own clock
+        return max(0.0, until - now)
     if meaning is Meaning.LIMITED and body is not None and (found := _SECONDS.search(body.text)):
         return float(found[1])
     return None
+
+
+def _time_of(header: str) -> float | None:
+    """A date as HTTP headers have it, in seconds since 1970."""
+    try:
+        return email.utils.parsedate_to_datetime(header).timestamp()
+    except (ValueError, OverflowError):
+        return None

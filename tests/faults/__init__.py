@@ -1,0 +1,1 @@
+"""Nothing is lost and nothing is wasted, whatever happens at whichever effect: crashes, stops, time-outs, lost events, stale reads."""

@@ -1,7 +1,7 @@
 """Which fields of a target Secret are ours, and how fields come to be ours that server-side apply would not free.
 
 An apply removes what its manager applied before and does not apply any more, unless another entry of
-`managedFields` holds it too. Two things are therefore settled by a JSON patch before it:
+`managedFields` holds it too. Two things are therefore settled by a JSON patch before or after it:
 
 - Entries of operation Update under our own name, as External Secrets Operator leaves them, become part of our
   Apply entry. Kept beside it, they would hold on to keys for ever.

@@ -1,5 +1,8 @@
 """Writing the target Secret, letting go of the one that it replaces, and taking off finalizers."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from adapters import cluster
 from adapters.cluster import Object
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
@@ -38,20 +41,32 @@ class Applier:
     async def __call__(self, effect: Apply, payload: ExternalSecretPayload) -> Outcome:
         """Server-side apply, onto the version that was observed.
 
-        Where the observed Secret holds entries that such an apply leaves alone, or keys of others, one JSON patch
-        goes before it; a calm run has the apply alone.
+        Where the observed Secret has entries that an apply leaves alone, one JSON patch that touches no data goes before
+        it; where it holds keys of others, another one takes them off after it. So a Secret never lacks what it shall
+        hold, and a calm run has the apply alone.
         """
         assert payload.desired is not None
-        desired, manager = payload.desired, field_manager(payload.subject.name)
+        desired, manager, keys = payload.desired, field_manager(payload.subject.name), payload.desired["data"]
         version = None if effect.version is None else str(effect.version)
-        if effect.version is not None:
-            migrated = await self._migrate(effect, payload, manager)
-            if not isinstance(migrated, str):
+        observed = await self._observed(effect, payload)
+        if observed is not None and not isinstance(observed, dict):
+            return observed
+        if observed is not None and (before := migration(observed, manager, keys, exactly=False)) is not None:
+            migrated = await self._patch(effect, payload, before, manager)
+            if not isinstance(migrated, dict):
                 return migrated
-            version = migrated
+            version = str(migrated["metadata"]["resourceVersion"])
         answer = await self._with.cluster.apply(desired, manager, version=version)
         match answer:
             case cluster.Done(object=object) if object is not None:
+                if (
+                    observed is not None
+                    and (after := migration(object, manager, keys, exactly=True)) is not None
+                ):
+                    cleared = await self._patch(effect, payload, after, manager)
+                    if not isinstance(cleared, dict):
+                        return cleared
+                    object = cleared
                 self._with.views.managed.put(object)
                 self._with.views.secrets.put(object)
                 return Applied(change=_change(effect, object))
@@ -62,16 +77,16 @@ class Applier:
         assert not isinstance(answer, cluster.Done)
         return _unwritten(answer)
 
-    async def _migrate(
-        self, effect: Apply, payload: ExternalSecretPayload, manager: str
-    ) -> str | Conflict | Refused | Denied | Unavailable | Absent:
-        """The version to apply onto, after what an apply cannot do was done."""
+    async def _observed(
+        self, effect: Apply, payload: ExternalSecretPayload
+    ) -> Object | Conflict | Denied | Unavailable | None:
+        """The whole Secret as it was observed; None where it holds nothing but what an apply of ours put there."""
+        if effect.version is None:
+            return None
         assert payload.target is not None
-        assert payload.desired is not None
-        assert effect.version is not None
-        if payload.observed_target is None and payload.target.digest:
-            return str(effect.version)
         observed = payload.observed_target
+        if observed is None and payload.target.digest:
+            return None
         if observed is None:
             answer = await self._with.cluster.get(SECRET, payload.subject.namespace, effect.target)
             if isinstance(answer, cluster.Absent):
@@ -80,20 +95,21 @@ class Applier:
                 assert not isinstance(answer, cluster.Done)
                 return unreadable(answer)
             observed = answer.object
-        if observed["metadata"]["resourceVersion"] != effect.version:
-            return Conflict()
-        operations = migration(observed, manager, payload.desired["data"].keys(), exactly=True)
-        if operations is None:
-            return str(effect.version)
-        if (
-            observed.get("type", "Opaque") != payload.desired["type"]
-        ):  # then all of it is refused, and nothing lost
-            operations.append({"op": "replace", "path": "/type", "value": payload.desired["type"]})
+        return observed if observed["metadata"]["resourceVersion"] == effect.version else Conflict()
+
+    async def _patch(
+        self,
+        effect: Apply,
+        payload: ExternalSecretPayload,
+        operations: Sequence[Mapping[str, Any]],
+        manager: str,
+    ) -> Object | Conflict | Refused | Denied | Unavailable | Absent:
+        """The Secret after a JSON patch."""
         written = await self._with.cluster.patch(
             SECRET, payload.subject.namespace, effect.target, operations, manager
         )
         if isinstance(written, cluster.Done) and written.object is not None:
-            return str(written.object["metadata"]["resourceVersion"])
+            return written.object
         if isinstance(written, cluster.Absent):
             return Conflict()
         assert not isinstance(written, cluster.Done)

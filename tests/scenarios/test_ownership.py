@@ -132,8 +132,8 @@ async def test_secret_of_another_type_is_told_and_left(scene: Scene) -> None:
     condition = await scene.ready(status="False", said="has another type, which cannot be changed: delete it")
     assert condition["reason"] == "SecretSyncedError"
     assert await scene.secret() == {"old": "value"}
-    assert scene.counting.writes["patch Secret"] == 1
-    assert scene.counting.writes["apply Secret"] == 0
+    assert scene.counting.writes["patch Secret"] == 0
+    assert scene.counting.writes["apply Secret"] == 1
 
 
 async def test_immutable_secret_of_that_name_is_told_and_keeps_its_data(scene: Scene) -> None:

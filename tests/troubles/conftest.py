@@ -5,16 +5,19 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.infisical.http import Network
 from adapters.kubernetes.connect import connect
+from adapters.watcher import SHORT_WATCH
 from reconciler.standin import StandIn
 from tests.apiserver.access import Access
 from tests.apiserver.client import ApiClient
+from tests.scenarios.counting import CountingCluster
 from tests.scenarios.infisical import Infisical
 from tests.scenarios.scene import Scene
 from tests.troubles.proxy import Proxy
-from tests.troubles.troubled import HastyCluster, Troubled
+from tests.troubles.troubled import Troubled
 
 
 @pytest.fixture
@@ -37,12 +40,19 @@ async def troubled(apiserver: Access, proxy: Proxy) -> AsyncIterator[Troubled]:
         direct = await connect({"KUBECONFIG": str(apiserver.kubeconfig)})
         through = await connect({"KUBECONFIG": proxy.kubeconfig(namespace)})
         scene = Scene(direct, namespace, infisical.standin, infisical.url, network)
-        scene.counting = cluster = HastyCluster(through)
+        scene.counting = CountingCluster(through)
         try:
-            yield Troubled(scene, proxy, cluster)
+            with capture_logs() as logged:
+                yield Troubled(scene, proxy, logged)
         finally:
             proxy.clear()
             await scene.stop()
             await direct.close()
             await through.close()
             await api.delete("v1/namespaces", namespace)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A silent watch is given up after little more than a second."""
+    monkeypatch.setattr("adapters.watcher.IDLE_SECONDS", SHORT_WATCH + 0.1)

@@ -52,6 +52,8 @@ class Seen(msgspec.Struct):
     body: bytes = b""
     arrived: bool = False
     status: int = 0
+    version: str = ""  # of the object in the server's answer
+    answered: bool = False  # whether that answer reached the controller
 
     def __repr__(self) -> str:
         return f"<{self.verb} {self.resource} {self.name} {self.status}>"
@@ -227,6 +229,7 @@ class Proxy:
             if seen.verb == "watch" and answer.status == 200:
                 return await self._watch(request, answer, seen, trouble)
             body = await answer.read()
+            seen.version = _version(body)
             if isinstance(trouble, AnswerLost):
                 return _broken_off(request)
             passed = web.StreamResponse(status=answer.status)
@@ -240,6 +243,7 @@ class Proxy:
             if half:
                 return _broken_off(request, passed)
             await passed.write_eof()
+            seen.answered = True
             return passed
 
     async def _watch(
@@ -302,6 +306,11 @@ def _seen(request: web.BaseRequest, body: bytes) -> Seen:
     if request.query.get("labelSelector"):
         resource += " (managed)"
     return Seen(verb, resource, found["name"] or "", at, body)
+
+
+def _version(body: bytes) -> str:
+    metadata = msgspec.json.decode(body).get("metadata") or {}
+    return str(metadata.get("resourceVersion", ""))
 
 
 def _broken_off(request: web.BaseRequest, passed: web.StreamResponse | None = None) -> web.StreamResponse:

@@ -2,17 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 
-from adapters.cluster import Selection, WatchEvent
-from adapters.watcher import IDLE_SECONDS
 from reconciler.controller import Controller
-from tests.scenarios.counting import CountingCluster
 from tests.scenarios.scene import Scene
-from tests.troubles.proxy import Proxy
+from tests.troubles.proxy import Proxy, Seen
 
 LISTS = Counter(
     {
@@ -30,22 +28,13 @@ LISTS = Counter(
 """What a controller lists in its life where nothing goes wrong."""
 
 
-class HastyCluster(CountingCluster):
-    """Gives a silent watch up sooner, where a test is about that."""
-
-    idle = IDLE_SECONDS
-
-    def watch(self, selection: Selection, version: str, idle: float) -> AsyncGenerator[WatchEvent, None]:
-        return super().watch(selection, version, self.idle)
-
-
 class Troubled:
     """A scene whose controller reaches the API server through a proxy."""
 
-    def __init__(self, scene: Scene, proxy: Proxy, cluster: HastyCluster) -> None:
+    def __init__(self, scene: Scene, proxy: Proxy, logged: Sequence[Mapping[str, Any]]) -> None:
         self.scene = scene
-        self.cluster = cluster
         self.proxy = proxy
+        self._logged = logged
 
     @property
     def controller(self) -> Controller:
@@ -76,6 +65,19 @@ class Troubled:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
 
+    def log(self, event: str, **fields: str) -> list[str]:
+        """What the log says of an event: the reasons that it gives, in order."""
+        return [
+            str(line.get("why"))
+            for line in self._logged
+            if line["event"] == event and all(line.get(name) == value for name, value in fields.items())
+        ]
+
+    def events_lost(self) -> int:
+        """How often the log says that events are lost."""
+        sentence = "events cannot be written just now; some are lost"
+        return len([line for line in self._logged if line["event"] == sentence])
+
     async def follows(self) -> None:
         """Wait until every watch follows."""
         await self.scene.until(
@@ -105,14 +107,17 @@ class Troubled:
                 del under_way[one.subject]
 
     def writes_nothing_twice(self) -> None:
-        """No write that arrived was sent again with the same content, unless it made anew what was deleted."""
-        last: dict[tuple[str, str], bytes] = {}
+        """No write that arrived was sent again with the same content, unless it made anew what was deleted, or its
+        answer was lost; and then the second changed nothing."""
+        last: dict[tuple[str, str], Seen] = {}
         for one in self.proxy.seen:
-            if one.verb in ("apply", "merge") and one.arrived and 200 <= one.status <= 299:
-                place = (one.resource, one.name)
-                content = _content(one.body)
-                assert one.status == 201 or last.get(place) != content, f"{one} was written twice"
-                last[place] = content
+            if one.verb not in ("apply", "merge") or not one.arrived or one.status not in (200, 201):
+                continue
+            before = last.get((one.resource, one.name))
+            if before is not None and one.status != 201 and _content(before.body) == _content(one.body):
+                assert not before.answered, f"{one} was written twice"
+                assert before.version == one.version, f"{one} changed something again"
+            last[one.resource, one.name] = one
 
 
 def _content(body: bytes) -> bytes:

@@ -45,6 +45,9 @@ DEFECT = "no run ends by a defect of the program"
 WELL = "once all troubles are over, every resource is ready"
 FEW_EVENTS = "no more than three writes are made by one run, events aside"
 
+MORE = "more"
+"""A key that people add to Secrets by hand."""
+
 
 class Violation(AssertionError):  # it reads as what it is
     """An invariant that did not hold."""
@@ -214,8 +217,11 @@ class Invariants:
         if not data:
             self.broken(KEPT, f"Secret {place} was emptied")
         owner_name = next((one["name"] for one in secret["metadata"].get("ownerReferences") or ()), "")
-        if verb == "apply":
+        if MORE not in data:
             self._spoilt.discard(place)
+        if verb == "apply":
+            if place in self._spoilt:
+                del data[MORE]  # what others added may be taken off in a second write
             problem = self.population.problem(
                 (place[0], owner_name), data, self._sight((place[0], owner_name))
             )
@@ -288,7 +294,7 @@ class Invariants:
         secret = self.cluster.store.get(Key(SECRET, *target))
         if refreshed is None or secret is None or synced != str(resource["metadata"]["generation"]):
             return
-        if target in self._spoilt:
+        if target in self._spoilt or (ready_of(resource) or {}).get("status") != "True":
             return
         if self.troubles.last((("cluster",), ("resource", *place))) > self.now - SETTLING:
             return

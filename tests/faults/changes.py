@@ -52,12 +52,12 @@ class Changes:
 
     def _look_at_secret(self, change: Changed) -> None:
         before, after = change.before, change.after
-        if before is None or not is_managed(before):
+        if content_of(before) and after is not None and not content_of(after):
+            self.wrongs.append(f"Secret {change.key.name} was emptied")
+        if before is None or after is not None:
             return
-        if after is not None:
-            if content_of(before) and not content_of(after):
-                self.wrongs.append(f"Secret {change.key.name} was emptied")
-            return
+        if not is_managed(before):
+            self.wrongs.append(f"Secret {change.key.name}, which is not the controller's, was deleted")
         for owner in before["metadata"].get("ownerReferences") or ():
             there = self._store.get(Key(EXTERNAL_SECRET, change.key.namespace, owner["name"]))
             if there is None or there["metadata"]["uid"] != owner["uid"]:

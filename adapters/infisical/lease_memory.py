@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.infisical.lease_terms import LeaseKey, LoginFailed
-from machines.outcomes import Denied, Service, Trouble, Unavailable
+from machines.outcomes import Denial, Denied, Service, Trouble, Unavailable
 
 _FIRST_BACK_OFF: Final = 30.0  # seconds; three refusals in 30 s lock an identity
 _LAST_BACK_OFF: Final = 300.0  # seconds
@@ -51,9 +51,11 @@ class LeaseMemory:
         self._refused.pop(key, None)
 
     def login_failed(self, key: LeaseKey, failure: LoginFailed) -> None:
-        """Remember a refusal; a failure of another kind says nothing about the credentials."""
+        """Remember a refusal by Infisical; a failure of another kind says nothing about the credentials, nor does it
+        that the cluster does not let us read them."""
         locked = isinstance(failure, Unavailable) and failure.why is Trouble.LOCKED
-        if not locked and not isinstance(failure, Denied):
+        denied = isinstance(failure, Denied) and failure.what is not Denial.CLUSTER
+        if not locked and not denied:
             return
         former = self._refused.get(key)
         back_off = min(former.back_off * 2, _LAST_BACK_OFF) if former is not None else _FIRST_BACK_OFF

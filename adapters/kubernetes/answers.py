@@ -15,7 +15,7 @@ from adapters.cluster import Absent, Conflict, Denied, Expired, Refused, Unavail
 Failure = Conflict | Absent | Refused | Denied | Expired | Unavailable
 
 # The authorizer's answer; an admission plugin answers 403 too, in other words.
-_NOT_AUTHORIZED = re.compile(r'(is forbidden: |^)User ".*" cannot \S+ (resource|path) "')
+_NOT_AUTHORIZED = re.compile(r'(?:is forbidden: |^)User ".*" cannot (?P<verb>[a-z]+) (?:resource|path) "')
 # Admission plugin OwnerReferencesPermissionEnforcement (OpenShift enables it): RBAC again, on the owner.
 _OWNER_NOT_AUTHORIZED = re.compile(r"cannot set blockOwnerDeletion|cannot set an ownerRef on a resource")
 # What an apply is answered, with code 500, that has a field which the schema of a custom resource does not know.
@@ -77,8 +77,10 @@ def classify_event(status: Mapping[str, Any], verb: str, resource: str) -> Failu
 def _forbidden(status: _Status, verb: str, resource: str) -> Failure:
     if any(reason == "NamespaceTerminating" for reason, _ in status.causes):
         return Absent()
-    if _NOT_AUTHORIZED.search(status.message):
-        return Denied(verb, resource)
+    if (missing := _NOT_AUTHORIZED.search(status.message)) is not None:
+        return Denied(
+            missing["verb"], resource
+        )  # an apply that makes an object needs the right to create, too
     if _OWNER_NOT_AUTHORIZED.search(status.message):
         return Denied("update", "finalizers of the owner")
     if not status.message:  # a proxy in between, or a server that explains nothing

@@ -4,14 +4,16 @@ import asyncio
 import re
 import ssl
 from collections import Counter
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import msgspec
+import yaml
 from aiohttp import web
 
-from tests.apiserver.access import Access, write_kubeconfig
+from tests.apiserver.access import Access, write_kubeconfig, write_privately
 from tests.apiserver.certificates import LOOPBACK
 from tests.apiserver.server import ReservedPort
 from tests.troubles.answers import (
@@ -116,11 +118,16 @@ class Proxy:
         self._port.give_back()
         await self._session.close()
 
-    def kubeconfig(self, name: str) -> str:
-        """A kubeconfig for the way through the proxy, as the user of the access."""
-        file = self._access.directory / f"{name}.kubeconfig"
+    def kubeconfig(self, name: str, **user: str) -> Path:
+        """A kubeconfig, called `name`, for the way through the proxy: as the user of the access, or as another one
+        (`token="..."`, `tokenFile="..."`)."""
+        file = self._access.directory / f"{name}-by-proxy.kubeconfig"
         write_kubeconfig(file, self.url, self._access.authority, self._access.token)
-        return str(file)
+        if user:
+            config = yaml.safe_load(file.read_text())
+            config["users"][0]["user"] = user
+            write_privately(file, yaml.safe_dump(config).encode())
+        return file
 
     # --- the script ----------------------------------------------------------------------------------------
 

@@ -24,12 +24,6 @@ TOLD: Mapping[Trouble, str] = {
 troubles = pytest.mark.parametrize("trouble", TOLD, ids=str)
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is tried again within a call, so that what happens then is seen sooner."""
-    monkeypatch.setattr("adapters.kubernetes.api.PAUSES", ())
-
-
 @troubles
 async def test_secret_that_cannot_be_written_is_told_and_written_later(
     troubled: Troubled, trouble: Trouble

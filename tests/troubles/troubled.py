@@ -1,14 +1,23 @@
 """A scene and its proxy, and what must hold after every trouble."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from structlog.testing import capture_logs
 
+from adapters.infisical.http import Network
+from adapters.kubernetes.connect import connect
 from reconciler.controller import Controller
+from reconciler.standin import StandIn
+from tests.apiserver.access import Access
+from tests.scenarios.counting import CountingCluster
+from tests.scenarios.infisical import Infisical
 from tests.scenarios.scene import Scene
 from tests.troubles.proxy import Proxy, Seen
 
@@ -118,6 +127,26 @@ class Troubled:
                 assert not before.answered, f"{one} was written twice"
                 assert before.version == one.version, f"{one} changed something again"
             last[one.resource, one.name] = one
+
+
+@asynccontextmanager
+async def troubled_scene(
+    access: Access, proxy: Proxy, namespace: str, kubeconfig: Path
+) -> AsyncIterator[Troubled]:
+    """A scene in a namespace that is there, whose controller finds the API server by a kubeconfig."""
+    async with Infisical(StandIn(time.time)) as infisical, Network() as network:
+        direct = await connect({"KUBECONFIG": str(access.kubeconfig)})
+        through = await connect({"KUBECONFIG": str(kubeconfig)})
+        scene = Scene(direct, namespace, infisical.standin, infisical.url, network)
+        scene.counting = CountingCluster(through)
+        try:
+            with capture_logs() as logged:
+                yield Troubled(scene, proxy, logged)
+        finally:
+            proxy.clear()
+            await scene.stop()
+            await direct.close()
+            await through.close()
 
 
 def _content(body: bytes) -> bytes:

@@ -48,7 +48,7 @@ PATCH_FAILED = "the server rejected our request due to an error in our request"
     ("code", "body", "expected"),
     [
         (403, status(403, "Forbidden", RBAC, name="a", kind="secrets"), Denied("patch", "secrets")),
-        (403, status(403, "Forbidden", RBAC_OF_A_LIST, kind="secrets"), Denied("patch", "secrets")),
+        (403, status(403, "Forbidden", RBAC_OF_A_LIST, kind="secrets"), Denied("list", "secrets")),
         (403, b"", Denied("patch", "secrets")),
         (403, status(403, "Forbidden", OWNER), Denied("update", "finalizers of the owner")),
         (403, status(403, "Forbidden", QUOTA, name="a", kind="secrets"), Refused(rule=True)),
@@ -83,6 +83,10 @@ PATCH_FAILED = "the server rejected our request due to an error in our request"
 )
 def test_each_answer_has_one_meaning(code: int, body: bytes, expected: Failure) -> None:
     assert meaning(code, body) == expected
+
+
+def test_what_is_read_is_never_refused_by_admission() -> None:
+    assert meaning(403, status(403, "Forbidden", "no"), Purpose.READ) == Denied("patch", "secrets")
 
 
 def test_a_server_says_when_to_come_again() -> None:

@@ -12,7 +12,7 @@ from machines.outcomes import Failure
 log = structlog.get_logger()
 
 _RESOURCES = 5_000
-_OF_ONE = 60
+_OF_ONE = 16  # two runs, about; with a thousand resources more would be the largest part of the memory
 
 
 class SeveralJournals:
@@ -28,12 +28,15 @@ class SeveralJournals:
 
 
 class DebugLog:
-    """Each transition is one line of the log, at level debug."""
+    """Each transition is one line of the log, at level debug, if that is the level when this is made."""
+
+    def __init__(self) -> None:
+        # Asked once: to ask the log costs as much as the machine's step, and to put the line together costs more.
+        self._is_wanted = bool(log.is_enabled_for(logging.DEBUG))
 
     def record(self, transition: Transition) -> None:
         """Take one transition."""
-        # To put the line together costs more than the machine's step.
-        if not log.is_enabled_for(logging.DEBUG):
+        if not self._is_wanted:
             return
         outcome = transition.outcome
         log.debug(

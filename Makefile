@@ -53,6 +53,10 @@ lock: $(VENV)/installed-dev ## Choose the newest versions that fit, with their h
 	  --no-emit-index-url --no-emit-find-links --constraint requirements.lock --group build --group dev \
 	  pyproject.toml --output-file requirements-dev.lock
 
+bench: $(VENV)/installed-dev ## What it costs, beside a floor of the same run, on a real API server (some minutes)
+	@$(BIN)/python -m tests.apiserver.build
+	@$(BIN)/python -m tests.bench $(WORKLOADS)
+
 image-root: install ## The file tree of the image, in DIR: make image-root DIR=build/image
 	@$(BIN)/python deploy/image_root.py $(or $(DIR),build/image)
 

@@ -79,7 +79,7 @@ class Controller:
         self._options = options
         self._metrics = metrics
         self._backoff: Backoff[Subject] = Backoff(chance)
-        self._queue: Queue[Subject] = Queue()
+        self._queue: Queue[Subject] = Queue(self._host)
         self._runner = Runner(self._queue, self._work, options.concurrency)
         self._runs = 0
         self._started = f"{int(clock.now() * 1000):x}"
@@ -105,6 +105,10 @@ class Controller:
             Watcher(cluster, selection, sink, chance.random, watch_reports.told)
             for selection, sink in selections(self.surroundings.views, options.namespace)
         )
+
+    def _host(self, subject: Subject) -> Host | None:
+        """The server that a resource reads from; the first of them where there are several."""
+        return min(hosts_of(subject, self.surroundings.views), default=None)
 
     def _external_secret(self, place: Place) -> Object | None:
         return self.surroundings.views.external_secrets.get(place)

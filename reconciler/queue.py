@@ -9,9 +9,10 @@ of its company go with it that may come so early. Times are the event loop's, in
 import enum
 import heapq
 import itertools
-from collections import deque
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Generic, NamedTuple, TypeVar
+
+from reconciler.turns import Turns
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -72,12 +73,13 @@ class Wish(Generic[KeyT]):
 
 
 class Queue(Generic[KeyT]):
-    """Wishes by lane and time. Not for threads."""
+    """Wishes by lane and time. Not for threads. In a lane the groups take turns (`group` says whose a key is)."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: Callable[[KeyT], Hashable] = lambda key: None) -> None:
+        self.group = group
         self._wishes: dict[KeyT, Wish[KeyT]] = {}
         self._later: list[tuple[float, int, Wish[KeyT]]] = []
-        self._ready: tuple[deque[Wish[KeyT]], ...] = tuple(deque() for _ in Lane)
+        self._ready: tuple[Turns[Wish[KeyT]], ...] = tuple(Turns(self._stands) for _ in Lane)
         self._running: set[KeyT] = set()
         self._aside: dict[KeyT, Wish[KeyT]] = {}
         self._companies: dict[Hashable, dict[KeyT, Wish[KeyT]]] = {}
@@ -130,22 +132,26 @@ class Queue(Generic[KeyT]):
         if not company:
             del self._companies[wish.company.name]
 
-    def take(self, now: float, lanes: Collection[Lane] = EVERY_LANE) -> Wish[KeyT] | None:
-        """The wish of these lanes whose turn it is, from then on running until `done`; None where nothing is due."""
+    def take(
+        self,
+        now: float,
+        lanes: Collection[Lane] = EVERY_LANE,
+        may: Callable[[Hashable], bool] = lambda group: True,
+    ) -> Wish[KeyT] | None:
+        """The wish of these lanes whose turn it is, from then on running until `done`; None where nothing is due, or
+        only of groups that may not go."""
         while self._later and self._later[0][0] <= now:
             wish = heapq.heappop(self._later)[2]
             if self._stands(wish):
-                self._ready[wish.lane].append(wish)
+                self._ready[wish.lane].add(self.group(wish.key), wish)
                 self._call_company(wish, now)
         for lane in sorted(lanes):
-            ready = self._ready[lane]
-            while ready:
-                wish = ready.popleft()
-                if self._stands(wish):
-                    del self._wishes[wish.key]
-                    self._leave(wish)
-                    self._running.add(wish.key)
-                    return wish
+            taken = self._ready[lane].take(may)
+            if taken is not None:
+                del self._wishes[taken.key]
+                self._leave(taken)
+                self._running.add(taken.key)
+                return taken
         return None
 
     def _call_company(self, due: Wish[KeyT], now: float) -> None:
@@ -160,7 +166,7 @@ class Queue(Generic[KeyT]):
             del company[wish.key]
             if wish is not due:
                 wish.since = min(wish.since, due.since)
-                self._ready[wish.lane].append(wish)
+                self._ready[wish.lane].add(self.group(wish.key), wish)
         if not company:
             del self._companies[due.company.name]
 
@@ -171,19 +177,17 @@ class Queue(Generic[KeyT]):
         if aside is not None:
             self._put(aside)
 
-    def next_due(self, lanes: Collection[Lane] = EVERY_LANE) -> float | None:
+    def next_due(
+        self, lanes: Collection[Lane] = EVERY_LANE, may: Callable[[Hashable], bool] = lambda group: True
+    ) -> float | None:
         """When there is something to take: a time (perhaps past), or None where nothing is wished for.
 
-        Of what is due already only these lanes count; of what is not, all.
+        Of what is due already only these lanes count, and groups that may go; of what is not, all.
         """
         while self._later and not self._stands(self._later[0][2]):
             heapq.heappop(self._later)
-        for lane in lanes:
-            ready = self._ready[lane]
-            while ready and not self._stands(ready[0]):
-                ready.popleft()
-            if ready:
-                return float("-inf")
+        if any(self._ready[lane].waits(may) for lane in lanes):
+            return float("-inf")
         return self._later[0][0] if self._later else None
 
     def wish(self, key: KeyT) -> Wish[KeyT] | None:

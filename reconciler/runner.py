@@ -1,17 +1,21 @@
 """The runner: takes resources from the queue and runs them, never one twice at once, never more than the limit.
 
-Retries have half of the places at most, retries and refreshes together three quarters: where a server hangs, what waits
-for it does not hold up what is new elsewhere.
+Retries have half of the places at most, retries and refreshes together three quarters; and no group of resources (all
+of one server) has more than three times as many as are free, so that there are always some for the others. Where a
+server hangs, what waits for it does not hold up what is new elsewhere.
 """
 
 import asyncio
 import functools
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Generic, TypeVar
 
 from reconciler.queue import Lane, Queue, Wish
 
 KeyT = TypeVar("KeyT", bound=Hashable)
+
+_SHARE = 3  # times the free places, that one group may have
 
 
 class Runner(Generic[KeyT]):
@@ -23,6 +27,7 @@ class Runner(Generic[KeyT]):
         self._limit = limit
         self._tasks: dict[asyncio.Task[None], KeyT] = {}
         self._in_lane = dict.fromkeys(Lane, 0)
+        self._in_group: Counter[Hashable] = Counter()
         self._wake = asyncio.Event()
         self._failed: BaseException | None = None
 
@@ -48,13 +53,15 @@ class Runner(Generic[KeyT]):
             if self._failed is not None:
                 raise self._failed
             while (lanes := self._open_lanes()) and (
-                wish := self._queue.take(loop.time(), lanes)
+                wish := self._queue.take(loop.time(), lanes, self._may)
             ) is not None:
                 task = loop.create_task(self._one(wish), name=str(wish.key))
                 self._tasks[task] = wish.key
+                group = self._queue.group(wish.key)
                 self._in_lane[wish.lane] += 1
-                task.add_done_callback(functools.partial(self._over, wish.lane))
-            due = self._queue.next_due(lanes) if lanes else None
+                self._in_group[group] += 1
+                task.add_done_callback(functools.partial(self._over, wish.lane, group))
+            due = self._queue.next_due(lanes, self._may) if lanes else None
             delay = None if due is None else max(0.0, due - loop.time())
             try:
                 async with asyncio.timeout(delay):
@@ -74,11 +81,18 @@ class Runner(Generic[KeyT]):
                 lanes.append(Lane.RETRY)
         return lanes
 
+    def _may(self, group: Hashable) -> bool:
+        """Whether another run of this group may start. What is of none has no limit of its own."""
+        return group is None or self._in_group[group] < _SHARE * (self._limit - len(self._tasks))
+
     async def _one(self, wish: Wish[KeyT]) -> None:
         await self._work(wish)
 
-    def _over(self, lane: Lane, task: asyncio.Task[None]) -> None:
+    def _over(self, lane: Lane, group: Hashable, task: asyncio.Task[None]) -> None:
         self._in_lane[lane] -= 1
+        self._in_group[group] -= 1
+        if not self._in_group[group]:
+            del self._in_group[group]
         self._queue.done(self._tasks.pop(task))
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed = error

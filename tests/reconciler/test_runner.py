@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable
 
 import pytest
 
@@ -21,23 +21,33 @@ class CountingQueue(Queue[str]):
 
     asked = 0
 
-    def take(self, now: float, lanes: Collection[Lane] = EVERY_LANE) -> Wish[str] | None:
+    def take(
+        self,
+        now: float,
+        lanes: Collection[Lane] = EVERY_LANE,
+        may: Callable[[Hashable], bool] = lambda group: True,
+    ) -> Wish[str] | None:
         """The same, counted."""
         self.asked += 1
-        return super().take(now, lanes)
+        return super().take(now, lanes, may)
 
 
 class Works:
     """Runs that take their time; what ran when is kept."""
 
-    def __init__(self, limit: int = 10, seconds: float = 1.0) -> None:
+    def __init__(
+        self,
+        limit: int = 10,
+        seconds: float = 1.0,
+        group: Callable[[str], Hashable] = lambda key: None,
+    ) -> None:
         self.seconds = seconds
         self.began: list[tuple[str, float]] = []
         self.ended: list[tuple[str, float]] = []
         self.cancelled: list[str] = []
         self.under_way: Counter[str] = Counter()
         self.most = 0
-        self.queue = CountingQueue()
+        self.queue = CountingQueue(group)
         self.runner: Runner[str] = Runner(self.queue, self.work, limit)
         self.now = asyncio.get_running_loop().time
         self.task = asyncio.get_running_loop().create_task(self.runner.run())
@@ -135,6 +145,51 @@ async def test_hanging_retries_and_refreshes_leave_places_to_changes() -> None:
     await asyncio.sleep(1.0)
     assert works.most == 8
     assert [key for key, _ in works.began[6:]] == ["change0", "change1"]
+    await works.runner.drain(0.0)
+    await works.stop()
+
+
+@simulated
+async def test_groups_that_hang_leave_places_to_each_other() -> None:
+    """One has three quarters at most; of the rest, the next has three quarters again: there is always one for a third."""
+    works = Works(limit=64, seconds=1000.0, group=lambda key: key[0])
+    for number in range(100):
+        works.runner.add(wish(f"a{number}"))
+    await asyncio.sleep(1.0)
+    assert Counter(key[0] for key, _ in works.began) == {"a": 48}
+    for number in range(100):
+        works.runner.add(wish(f"b{number}", 1.0))
+    await asyncio.sleep(1.0)
+    assert Counter(key[0] for key, _ in works.began) == {"a": 48, "b": 12}
+    works.runner.add(wish("c", 2.0))
+    await asyncio.sleep(1.0)
+    assert works.began[-1] == ("c", 2.0)
+    await works.runner.drain(0.0)
+    await works.stop()
+
+
+@simulated
+async def test_groups_take_turns_and_each_keeps_its_order() -> None:
+    """Of two that wait for the same places, none waits for all of the other's."""
+    works = Works(limit=1, group=lambda key: key[0])
+    for key in ("a1", "a2", "a3", "b1", "b2"):
+        works.runner.add(wish(key))
+    await asyncio.sleep(10.0)
+    assert [key for key, _ in works.began] == ["a1", "b1", "a2", "b2", "a3"]
+    await works.stop()
+
+
+@simulated
+async def test_waiting_for_places_of_a_group_costs_nothing() -> None:
+    """The loop does not turn while what is due may not start yet, and goes on as soon as it may."""
+    works = Works(limit=4, seconds=3600.0, group=lambda key: key[0])
+    for number in range(5):
+        works.runner.add(wish(f"a{number}"))
+    await asyncio.sleep(1800.0)
+    assert len(works.began) == 3
+    assert works.queue.asked < 20
+    await asyncio.sleep(1801.0)
+    assert len(works.began) == 5
     await works.runner.drain(0.0)
     await works.stop()
 

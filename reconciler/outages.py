@@ -38,12 +38,14 @@ log = structlog.get_logger()
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A resource that waits. `data`: when its data was read (seconds since 1970; 0: never); `since`: what it must see."""
+    """A resource that waits. `data`: when its data was read (seconds since 1970; 0: never); `since`: what it must see;
+    `told`: its run failed, and its status says so."""
 
     subject: Subject
     lane: Lane
     data: float
     since: float
+    told: bool
     number: int
 
     @property
@@ -53,9 +55,10 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 
 class _Queue:
-    """Those who wait for one host, and those who were let go and are not done yet."""
+    """Those who wait for one host, those who were let go and are not done yet, and all whose runs are under way."""
 
     def __init__(self) -> None:
+        self.running: set[Subject] = set()
         self.waiting: dict[Subject, _Waiting] = {}
         self.going: set[Subject] = set()
         self.moved = asyncio.Event()
@@ -77,7 +80,8 @@ class _Queue:
 class Outages:
     """Waiting resources by host. `run` it in a task: without it nobody is taken in, and each comes again by itself.
 
-    `hosts_of` says which hosts a resource needs, `resume` has it run.
+    `hosts_of` says which hosts a resource needs, `resume` has it run. `most` is how many runs one host may have under
+    way: where it keeps them waiting, there is still room for those of others.
     """
 
     def __init__(
@@ -85,11 +89,14 @@ class Outages:
         states: Mapping[Host, HostState],
         hosts_of: Callable[[Subject], Iterable[Host]],
         resume: Callable[[Wish[Subject]], None],
+        most: int,
     ) -> None:
         self._states = states
         self._hosts_of = hosts_of
         self._resume = resume
+        self._most = most
         self._queues: dict[Host, _Queue] = {}
+        self._hosts_in_use: dict[Subject, tuple[Host, ...]] = {}  # by the runs under way
         self._where: dict[Subject, Host] = {}  # of those who wait, and of those who go
         self._down_since: dict[Host, float] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -111,6 +118,7 @@ class Outages:
                 why=trouble.why.value,
                 status=trouble.status or None,
             )
+            self._tell_who_waits(host)
             return
         log.info(
             "an Infisical server is back: what waits for it goes on",
@@ -131,20 +139,32 @@ class Outages:
     # --- before and after a run ----------------------------------------------------------------------------
 
     def takes_in(self, wish: Wish[Subject]) -> bool:
-        """Whether a resource that is about to run must wait, because the limits of its host are used up. One whose host
-        is down runs, so that its status says so."""
-        if self._group is None or not any(state.access is Access.PACED for state in self._states.values()):
-            self._left(wish.key)
-            return False
-        if self._is_going(wish.key):
-            return False
-        for host in self._hosts_of(wish.key):
-            state = self._states.get(host)
-            if state is not None and state.access is Access.PACED:
-                self._put(host, wish.key, wish.lane, 0.0, wish.since)
-                return True
-        self._left(wish.key)
+        """Whether a resource that is about to run must wait: its host's limits are used up, or it has its share of what
+        runs. One whose host is down runs, so that its status says so."""
+        subject = wish.key
+        hosts = tuple(self._hosts_of(subject))
+        if self._group is not None and not self._is_going(subject):
+            for host in hosts:
+                if self._is_full(host, subject):
+                    self._put(host, subject, wish.lane, 0.0, wish.since, told=False)
+                    return True
+        self._left(subject)
+        self._hosts_in_use[subject] = hosts
+        for host in hosts:
+            self._queue(host).running.add(subject)
         return False
+
+    def _is_full(self, host: Host, subject: Subject) -> bool:
+        state = self._states.get(host)
+        if state is not None and state.access is not Access.OPEN:
+            return state.access is Access.PACED
+        return not _is_store(subject) and len(self._queue(host).running) >= self._most
+
+    def _queue(self, host: Host) -> _Queue:
+        queue = self._queues.get(host)
+        if queue is None:
+            queue = self._queues[host] = _Queue()
+        return queue
 
     def waits(self, subject: Subject, end: End, run: Run[Any]) -> bool:
         """Whether a resource whose run failed waits here until its host is back."""
@@ -158,7 +178,7 @@ class Outages:
             data = observed.refreshed or 0.0
             if observed.refreshed is None or observed.synced != observed.wanted:
                 lane = Lane.CHANGE
-        self._put(host, subject, lane, data, 0.0)
+        self._put(host, subject, lane, data, 0.0, told=True)
         if isinstance(observed, StoreObserved) and end.good:
             # Its verdict stands for a while, however long it waits: then it must be told.
             since = observed.failing_since if observed.failing_since is not None else observed.now
@@ -168,10 +188,13 @@ class Outages:
 
     def over(self, subject: Subject) -> None:
         """A run has ended: where it was one that was let go, there is room for another."""
-        host = self._where.get(subject)
-        if host is None:
+        for host in self._hosts_in_use.pop(subject, ()):
+            self._queues[host].running.discard(subject)
+            self._queues[host].moved.set()
+        place = self._where.get(subject)
+        if place is None:
             return
-        queue = self._queues[host]
+        queue = self._queues[place]
         queue.going.discard(subject)
         if subject not in queue.waiting:
             del self._where[subject]
@@ -207,14 +230,16 @@ class Outages:
         host = self._where.get(subject)
         return host is not None and subject in self._queues[host].going
 
-    def _put(self, host: Host, subject: Subject, lane: Lane, data: float, since: float) -> None:
+    def _put(
+        self, host: Host, subject: Subject, lane: Lane, data: float, since: float, *, told: bool
+    ) -> None:
         before = self._where.get(subject)
         if before is not None and before != host:
             self._queues[before].going.discard(subject)
         self._left(subject)
         self._number += 1
-        queue = self._queues.setdefault(host, _Queue())
-        queue.put(_Waiting(subject, lane, data, since, self._number))
+        queue = self._queue(host)
+        queue.put(_Waiting(subject, lane, data, since, told, self._number))
         self._where[subject] = host
         if not queue.served:
             assert self._group is not None
@@ -231,16 +256,23 @@ class Outages:
                 if subject not in queue.going:
                     del self._where[subject]
 
+    def _tell_who_waits(self, host: Host) -> None:
+        """The host that they wait for went down: let those run that only waited for their turn, so that they say so."""
+        queue = self._queue(host)
+        for one in [one for one in queue.waiting.values() if not one.told]:
+            self._let_one_go(queue, one, one.since)
+
     async def _serve(self, host: Host, queue: _Queue) -> None:
         """Let those who wait for a host go, until nobody does. While it is down, this is who probes it."""
-        state, opened = self._states[host], 0.0
+        opened = 0.0
         while queue.waiting:
-            if state.access is not Access.OPEN:
+            state = self._states.get(host)
+            if state is not None and state.access is not Access.OPEN:
                 await self._opening(state, queue)
                 opened = asyncio.get_running_loop().time()
             self._let_go(state, queue, opened)
             queue.moved.clear()
-            if queue.going:
+            if queue.going or queue.running:
                 await queue.moved.wait()
         queue.served = False
 
@@ -260,20 +292,24 @@ class Outages:
         finally:
             opening.cancel()
 
-    def _let_go(self, state: HostState, queue: _Queue, opened: float) -> None:
+    def _let_go(self, state: HostState | None, queue: _Queue, opened: float) -> None:
         """Those whose turn it is, as many as the host bears. Who waited for its return must see it as it is since
         then: so they share what they read."""
-        number = max(state.room - len(queue.going), 0 if queue.going else 1)
-        now = asyncio.get_running_loop().time()
+        room = state.room if state is not None else self._most
+        number = max(room - len(queue.going), 0 if queue.going else 1)
+        number = min(number, self._most - len(queue.running | queue.going))
         while number > 0 and (one := queue.first()) is not None:
             a_store_goes = any(_is_store(subject) for subject in queue.going)
             if a_store_goes and not _is_store(one.subject):
                 return
             number -= 1
-            del queue.waiting[one.subject]
-            queue.going.add(one.subject)
-            lane = Lane.CHANGE if _is_store(one.subject) else one.lane
-            self._resume(Wish(one.subject, lane, now, max(one.since, opened), "host is back"))
+            self._let_one_go(queue, one, max(one.since, opened))
+
+    def _let_one_go(self, queue: _Queue, one: _Waiting, since: float) -> None:
+        del queue.waiting[one.subject]
+        queue.going.add(one.subject)
+        lane = Lane.CHANGE if _is_store(one.subject) else one.lane
+        self._resume(Wish(one.subject, lane, asyncio.get_running_loop().time(), since, "its turn"))
 
 
 def _is_store(subject: Subject) -> bool:

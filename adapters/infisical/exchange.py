@@ -14,7 +14,11 @@ from adapters.infisical.transport import Answer, Request, Transport, TransportEr
 from machines.outcomes import Service, Trouble, Unavailable
 
 PROBE_LIMIT: Final = 10.0  # seconds
+PATIENT: Final = 75.0
+"""Seconds of a pause that is waited out. Limits are by the minute: what reached one is late, but nothing has failed."""
 PROBE: Final = Request(method="GET", path="/api/status")
+MOST_REFUSALS: Final = 2
+"""How often one request may be refused for being one too many, and is tried again."""
 _TROUBLES: Final = {
     Unreachable.REFUSED: Trouble.REFUSED,
     Unreachable.UNRESOLVED: Trouble.UNRESOLVED,
@@ -30,8 +34,8 @@ _TROUBLES: Final = {
 
 class Retry(msgspec.Struct, frozen=True):
     """How often a request is tried in all, the longest delay after the first failure, doubled after each, and the limit
-    for everything together, from when the request was first sent; delays in seconds. The actual delay is anything up
-    to the longest, by chance."""
+    for everything together but for waiting for its turn; delays in seconds. The actual delay is anything up to the
+    longest, by chance."""
 
     attempts: int = 3
     first_delay: float = 0.5
@@ -55,16 +59,14 @@ class Exchange:
         Without `patient`, a fault of the server (5xx) is not tried again.
         """
         loop = asyncio.get_running_loop()
-        deadline: float | None = None
-        delay = retry.first_delay
-        attempt = 1
+        deadline, delay = loop.time() + retry.deadline, retry.first_delay
+        attempt, refusals = 1, 0
         while True:
-            patience = retry.deadline if deadline is None else deadline - loop.time()
-            passage = await self._host.enter(asked, _route(request), patience)
+            came = loop.time()
+            passage = await self._host.enter(asked, _route(request), PATIENT)
             if isinstance(passage, Unavailable):
                 return passage
-            if deadline is None:
-                deadline = loop.time() + retry.deadline
+            deadline += loop.time() - came
             headers: Mapping[str, str] = {}
             try:
                 reply, headers = await self._once(request, asked, deadline)
@@ -73,17 +75,15 @@ class Exchange:
             await self._tell(reply)
             if not isinstance(reply, Unavailable) or (reply.why not in PASSING and not _limited(reply)):
                 return reply
-            wait = self._chance.uniform(0.0, delay)
-            hopeless = reply.why is Trouble.FAULT and not patient
-            if (
-                attempt >= retry.attempts
-                or hopeless
-                or loop.time() + max(wait, reply.after or 0.0) >= deadline
-            ):
+            refusals += _limited(reply)
+            hopeless = (reply.why is Trouble.FAULT and not patient) or refusals > MOST_REFUSALS
+            if attempt >= retry.attempts or hopeless:
                 return reply
-            if not _limited(reply) and not self._host.budget.spend():
-                return reply
-            await self._host.pause(wait)
+            if not _limited(reply):  # else the next turn comes when the pause is over
+                wait = max(self._chance.uniform(0.0, delay), reply.after or 0.0)
+                if loop.time() + wait >= deadline or not self._host.budget.spend():
+                    return reply
+                await self._host.pause(wait)
             attempt, delay = attempt + 1, delay * 2
 
     async def _tell(self, reply: Reply) -> None:

@@ -1,0 +1,1 @@
+"""Outages of whole servers, seen from a controller with very many resources, on simulated time."""

@@ -10,6 +10,9 @@ from adapters.local.store import Key, Store
 from adapters.resources.kinds import EVENT, EXTERNAL_SECRET, SECRET
 from reconciler.content.metadata import LABEL_MANAGED, MANAGED
 
+NOISE = "elsewhere"
+"""A namespace in which things happen that are of no concern."""
+
 Content = tuple[tuple[str, str], ...] | None
 """The data of a Secret; None: there is none."""
 
@@ -71,9 +74,11 @@ class Changes:
                 self.wrongs.append(f"Secret {change.key.name} was deleted, and nothing stands in its place")
 
     def counts(self) -> Counter[str]:
-        """How many creations, changes and deletions there were, by kind."""
+        """How many creations, changes and deletions there were, by kind, but for events and noise."""
         return Counter(
-            f"{_verb(change)} {change.key.kind.name}" for change in self.log if change.key.kind != EVENT
+            f"{_verb(change)} {change.key.kind.name}"
+            for change in self.log
+            if change.key.kind != EVENT and change.key.namespace != NOISE
         )
 
     def contents(self) -> dict[str, list[Content]]:

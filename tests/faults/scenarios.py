@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from adapters.cluster import Done, Object
+from adapters.local.cluster import HISTORY
 from adapters.resources.kinds import CONFIG_MAP, EXTERNAL_SECRET, SECRET, SECRET_STORE
 from machines.effects import Apply, Fetch
 from reconciler.content.metadata import field_manager
@@ -13,6 +14,7 @@ from tests.faults.world import World, secret
 from tests.scenarios.manifests import key, named
 
 FINALIZER = "externalsecrets.external-secrets.io/externalsecret-cleanup"
+SHORT_HISTORY = 8
 KEYS = [key("API_KEY", "api"), key("DB_PASSWORD", "db")]
 Move = Callable[[World], Awaitable[None]]
 
@@ -28,6 +30,7 @@ class Scenario(NamedTuple):
     resources: int = 1  # how many ExternalSecrets may tell of the same trouble
     races: bool = False  # a move comes in the middle of a run: what was in between may be passed over
     without: frozenset[Place] = frozenset()  # what does not happen in it
+    history: int = HISTORY  # how many changes watches can go back
     besides: Mapping[Fault, str] = {}  # differences that are right, as a regular expression
 
 
@@ -109,10 +112,9 @@ async def _resource_deleted(world: World) -> None:
 
 
 async def _other_finalizer_off(world: World) -> None:
-    kept = await world.cluster.get(EXTERNAL_SECRET, "default", "wanted")
-    finalizers = getattr(kept, "object", {})["metadata"].get("finalizers", [])
-    assert finalizers == ["example.com/theirs"]
-    await world.patch(EXTERNAL_SECRET, "wanted", "replace", "/metadata/finalizers", [])
+    there = getattr(await world.cluster.get(EXTERNAL_SECRET, "default", "wanted"), "object", {})
+    kept = [name for name in there["metadata"]["finalizers"] if name != "example.com/theirs"]
+    await world.patch(EXTERNAL_SECRET, "wanted", "replace", "/metadata/finalizers", kept)
 
 
 async def _policies_not_built(world: World) -> None:
@@ -176,6 +178,28 @@ async def _somebody_writes_first(world: World) -> None:
 
     world.moves.before(Apply, move)
     await _changed_and_asked(world)
+
+
+async def _somebody_adds_a_key_first(world: World) -> None:
+    async def move() -> None:
+        await world.patch(SECRET, "wanted", "add", "/data/theirs", "eA==")
+
+    world.moves.before(Apply, move)
+    await _changed_and_asked(world)
+
+
+async def _changed_and_changed_again(world: World) -> None:
+    await _changed_and_asked(world)
+    await world.rest(0.5)
+    world.set("API_KEY", "changed again")
+    await world.refresh(how="again")
+
+
+async def _much_happens_at_once(world: World) -> None:
+    await world.make_noise(2 * SHORT_HISTORY)
+    await _changed_and_asked(world)
+    await world.apply(world.external_secret("second", data=KEYS))
+    await world.make_noise(2 * SHORT_HISTORY)
 
 
 async def _changed_under_the_run(world: World) -> None:
@@ -301,6 +325,15 @@ SCENARIOS = (
     Scenario("two resources share a lease", _store_alone, (_two,), resources=2),
     Scenario("two stores", _two_stores, (_two_stores_used, _both_change)),
     Scenario("somebody writes first", _wanted, (_somebody_writes_first,)),
+    Scenario("somebody adds a key first", _wanted, (_somebody_adds_a_key_first,)),
+    Scenario("values change, and again in a moment", _wanted, (_changed_and_changed_again,), races=True),
+    Scenario(
+        "more happens than is remembered",
+        _wanted,
+        (_much_happens_at_once,),
+        resources=2,
+        history=SHORT_HISTORY,
+    ),
     Scenario("the resource changes under the run", _wanted, (_changed_under_the_run,), races=True),
     Scenario("a Secret is adopted", _theirs, (_adopted,)),
     Scenario(

@@ -19,16 +19,13 @@ from reconciler.controller import Controller
 from reconciler.demonstration import example_project
 from reconciler.driver import Clock
 from reconciler.standin import ADMIN, InProcess, StandIn
-from tests.faults.changes import Changes
+from tests.faults.changes import NOISE, Changes
 from tests.faults.injection import Fault, Injection
 from tests.faults.process import Defects, FaultyPerformer, Life, Moves, Reach, Wire
 from tests.scenarios.manifests import CREDENTIALS, example, kind_named
 
 REST = 400.0  # seconds in which everything comes to rest, the longest back-off included
-_NOISE = "elsewhere"
 HOST = "http://infisical.example:8080"
-Break = Callable[[Controller], None]
-"""Breaks something in a controller that was just made."""
 
 
 class Variation(NamedTuple):
@@ -53,11 +50,12 @@ class Journal:
 class World:
     """A cluster with the namespace `default`, and a server with the documented project."""
 
-    def __init__(self, injection: Injection, variation: Variation, broken: Break | None = None) -> None:
+    def __init__(self, injection: Injection, variation: Variation, history: int) -> None:
         self.injection = injection
         self._variation = variation
-        self._broken = broken
-        self.cluster = LocalCluster(lambda: datetime.datetime.fromtimestamp(self.now(), datetime.UTC))
+        self.cluster = LocalCluster(
+            lambda: datetime.datetime.fromtimestamp(self.now(), datetime.UTC), history=history
+        )
         self.recording = False  # whether changes and requests are compared
         self.changes = Changes(self.cluster.store, lambda: self.recording)
         self.server = StandIn(self.now)
@@ -69,6 +67,7 @@ class World:
         self.options: dict[str, Any] = {}
         self.left: list[str] = []  # tokens that processes held when they died
         self.starts = 0
+        self._noise = 0
         self.controller: Controller | None = None
         self._life: Life | None = None
         self._task: asyncio.Task[None] | None = None
@@ -83,10 +82,15 @@ class World:
 
     async def begin(self) -> None:
         """What is there before everything."""
-        noise = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "noise", "namespace": _NOISE}}
-        self.cluster.ensure_namespace(_NOISE)
-        for number in range(self._variation.noise):
-            await self.cluster.apply({**noise, "data": {"number": str(number)}}, "somebody")
+        self.cluster.ensure_namespace(NOISE)
+        await self.make_noise(self._variation.noise)
+
+    async def make_noise(self, changes: int) -> None:
+        """Something of nobody's concern changes so many times."""
+        noise = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "noise", "namespace": NOISE}}
+        for _ in range(changes):
+            self._noise += 1
+            await self.cluster.apply({**noise, "data": {"number": str(self._noise)}}, "somebody")
 
     async def start(self) -> None:
         """A new process."""
@@ -108,8 +112,6 @@ class World:
             Defects(life, self.changes.wrongs),
         )
         self.controller._performer = FaultyPerformer(self.controller._performer, life, self.moves)
-        if self._broken is not None:
-            self._broken(self.controller)
         self.starts += 1
         self._task = asyncio.create_task(self.controller.run())
 
@@ -127,6 +129,8 @@ class World:
             return
         dead.cancel()
         await asyncio.gather(task, dead, return_exceptions=True)
+        if self._life is not None:
+            self._life.alive = False
         self._end(task)
         await self._clear()
 
@@ -200,10 +204,10 @@ class World:
             answer = await self.cluster.apply(manifest, "author")
             assert isinstance(answer, Done), f"{manifest['kind']} {manifest['metadata']['name']}: {answer}"
 
-    async def refresh(self, name: str = "wanted") -> None:
+    async def refresh(self, name: str = "wanted", how: str = "now") -> None:
         """Ask for a refresh, by the annotation that does so."""
         await self.patch(
-            EXTERNAL_SECRET, name, "add", "/metadata/annotations", {"external-secrets.io/force-sync": "now"}
+            EXTERNAL_SECRET, name, "add", "/metadata/annotations", {"external-secrets.io/force-sync": how}
         )
 
     async def patch(self, kind: Kind, name: str, verb: str, path: str, value: Any) -> None:
@@ -270,7 +274,7 @@ class World:
         return {
             f"{key.kind.name} {key.name}": object
             for key, object in self.cluster.store.everything()
-            if key.kind != EVENT and key.namespace != _NOISE
+            if key.kind != EVENT and key.namespace != NOISE
         }
 
     def record(self) -> None:

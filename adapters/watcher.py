@@ -34,6 +34,8 @@ MAX_DELAY = 30.0
 MAX_AFTER = 300.0  # the longest that a server may ask us to stay away
 SHORT_WATCH = 1.0  # a watch that ends sooner, and told nothing, counts as a failure
 
+_NOBODY_THERE = (0, 502, 503, 504)  # no answer, or that of a load balancer which has nobody to ask
+
 
 class Silent(msgspec.Struct, frozen=True):
     """A watch of which nothing was heard for so many seconds: something in between has forgotten the connection."""
@@ -90,6 +92,8 @@ class Watcher:
         self._synced = asyncio.Event()
         self._settled = asyncio.Event()
         self._failures = 0
+        self._expiries = 0  # in a row
+        self._hurry = asyncio.Event()
 
     async def synced(self) -> None:
         """Return once a whole list has been delivered."""
@@ -131,16 +135,15 @@ class Watcher:
                 version = event.object["metadata"]["resourceVersion"]
                 self._heard()
                 if version != first:
-                    self._failures = 0
+                    self._failures = self._expiries = 0
                 if event.type is not ChangeType.BOOKMARK:
                     self._sink.changed(event)
         if version == first and _now() - began < SHORT_WATCH:
             await self._pause(Unavailable())
             return version
         self._failures = 0
-        if (
-            _now() - began < SHORT_WATCH
-        ):  # it came on, but a server that ends every watch is not asked in a tight loop
+        if _now() - began < SHORT_WATCH:
+            # It came on, but a server that ends every watch is not asked in a tight loop.
             await asyncio.sleep(self._jittered(FIRST_DELAY))
         elif self.health.contact is not None and _now() - self.health.contact >= IDLE_SECONDS:
             self._note(Silent(IDLE_SECONDS))
@@ -148,11 +151,11 @@ class Watcher:
 
     async def _ended(self, problem: Absent | Denied | Unavailable | Expired, version: str) -> str | None:
         if isinstance(problem, Expired):
-            if self._failures:  # the list before this watch did not help: do not list in a tight loop
+            if self._expiries:  # the list before this watch did not help: do not list in a tight loop
                 await self._pause(problem)
             else:
                 self._note(problem)
-            self._failures += 1
+            self._expiries += 1
             return None
         await self._pause(problem)
         return None if isinstance(problem, Absent) else version
@@ -178,7 +181,16 @@ class Watcher:
         delay = self._jittered(min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 16)))
         self._failures += 1
         after = min((problem.after if isinstance(problem, Unavailable) else None) or 0.0, MAX_AFTER)
-        await asyncio.sleep(max(delay, after * (1.0 + self._random() / 10)))
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(delay, after * (1.0 + self._random() / 10))):
+                await self._hurry.wait()
+
+    def hurry(self) -> None:
+        """The server was heard elsewhere: where a pause was made because nobody answers, it is over."""
+        problem = self.health.problem
+        if isinstance(problem, Unavailable) and problem.after is None and problem.status in _NOBODY_THERE:
+            self._hurry.set()
 
     def _jittered(self, delay: float) -> float:
         return delay * (0.5 + self._random() / 2)

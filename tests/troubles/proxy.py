@@ -167,6 +167,10 @@ class Proxy:
         """The requests of a kind, in order."""
         return [one for one in self.seen if (one.verb, one.resource) == (verb, resource)]
 
+    def calls_about(self, verb: str, resource: str, name: str) -> list[Seen]:
+        """The requests of a kind about one object, in order."""
+        return [one for one in self.calls(verb, resource) if one.name == name]
+
     async def goes_down(self) -> None:
         """Connections are cut, and new ones refused."""
         runner, self._runner = self._runner, None

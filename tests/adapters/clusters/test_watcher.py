@@ -254,6 +254,35 @@ async def test_watches_that_end_after_each_change_are_not_opened_as_often_as_the
     assert cluster.lists == 1
 
 
+@simulated
+async def test_an_expiry_after_an_outage_is_not_waited_for() -> None:
+    cluster, mirror = FlakyCluster(), Mirror()
+    cluster.watch_faults = [(0, Unavailable())] * 8 + [(0, Expired())]
+    async with watching(cluster, mirror) as watcher:
+        await watcher.synced()
+        while Expired() not in mirror.problems:  # noqa: ASYNC110  # on the simulated clock
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
+        assert cluster.lists == 2
+
+
+@simulated
+async def test_who_waits_because_nobody_answered_goes_on_when_somebody_is_heard() -> None:
+    cluster, mirror = FlakyCluster(), Mirror()
+    cluster.list_faults = [*[Unavailable()] * 10, Unavailable(429, after=20.0)]
+    async with watching(cluster, mirror) as watcher:
+        await asyncio.sleep(1)
+        while cluster.lists < 10:
+            watcher.hurry()
+            await asyncio.sleep(0.01)
+        assert asyncio.get_running_loop().time() < 2
+        watcher.hurry()
+        await asyncio.sleep(0.01)
+        watcher.hurry()  # a pause that was asked for is kept
+        await watcher.synced()
+        assert asyncio.get_running_loop().time() > 20
+
+
 LIST_FAULTS = st.sampled_from([Unavailable(), Expired(), Denied("list", "secrets"), Absent()])
 WATCH_FAULTS = st.tuples(
     st.integers(0, 4),

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from adapters.cluster import Cluster, Kind, Object
+from adapters.cluster import Cluster, Kind, Object, Selection
 from adapters.infisical.hosts import Connect
 from adapters.infisical.lease_terms import Unrevoked
 from adapters.journal import Journal, Subject
@@ -25,7 +25,7 @@ from adapters.resources.kinds import (
     SECRET_STORE,
 )
 from adapters.resources.times import seconds_of
-from adapters.watcher import Watcher
+from adapters.watcher import Problem, Watcher
 from machines.effects import Effect
 from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
 from machines.kernel import Definition, End, Run, Then
@@ -107,7 +107,7 @@ class Controller:
         }
         metrics.levels.concurrency = options.concurrency
         self.watchers = tuple(
-            Watcher(cluster, selection, sink, chance.random, watch_reports.told)
+            Watcher(cluster, selection, sink, chance.random, self._watch_turned)
             for selection, sink in selections(self.surroundings.views, options.namespace)
         )
 
@@ -117,6 +117,12 @@ class Controller:
 
     def _external_secret(self, place: Place) -> Object | None:
         return self.surroundings.views.external_secrets.get(place)
+
+    def _watch_turned(self, selection: Selection, problem: Problem | None) -> None:
+        watch_reports.told(selection, problem)
+        if problem is None:
+            for watcher in self.watchers:
+                watcher.hurry()
 
     # --- waking --------------------------------------------------------------------------------------------
 

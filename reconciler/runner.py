@@ -104,7 +104,7 @@ class Runner(Generic[KeyT]):
         if not tasks:
             return
         _, late = await asyncio.wait(tasks, timeout=patience)
-        for task in late:
+        for task in [one for one in self._tasks if one in late]:  # in the order in which they began
             task.cancel()
         if late:
             await asyncio.wait(late)

@@ -41,16 +41,17 @@ class Index:
 
     def __init__(self) -> None:
         self._places: dict[Subject, frozenset[tuple[str, ...]]] = {}
-        self._subjects: dict[tuple[str, ...], set[Subject]] = defaultdict(set)
+        # In the order in which they came: what follows from a change follows in the same order in every process
+        self._subjects: dict[tuple[str, ...], dict[Subject, None]] = defaultdict(dict)
 
     def put(self, subject: Subject, places: frozenset[tuple[str, ...]]) -> None:
         """These are the places that a resource refers to now; none: it is gone."""
         for place in self._places.pop(subject, frozenset()) - places:
-            self._subjects[place].discard(subject)
+            self._subjects[place].pop(subject, None)
             if not self._subjects[place]:
                 del self._subjects[place]
         for place in places:
-            self._subjects[place].add(subject)
+            self._subjects[place][subject] = None
         if places:
             self._places[subject] = places
 

@@ -75,7 +75,7 @@ class Leases:
         self._linger = linger
         self._on_unrevoked = on_unrevoked
         self._current: dict[LeaseKey, _Grant] = {}
-        self._live: set[_Grant] = set()
+        self._live: dict[_Grant, None] = {}  # oldest first
         self._tasks: set[asyncio.Task[None]] = set()
         self._memory = LeaseMemory()
         self._number = 0
@@ -158,7 +158,7 @@ class Leases:
             self._end(former)
         self._number += 1
         grant = self._current[key] = _Grant(key, self._number, revoke)
-        self._live.add(grant)
+        self._live[grant] = None
         grant.login = self._task(self._log_in(grant, log_in))
         return grant
 
@@ -216,13 +216,13 @@ class Leases:
         if self._current.get(grant.key) is grant:
             del self._current[grant.key]
         if grant.revoke is None or grant.token is None:
-            self._live.discard(grant)
+            self._live.pop(grant, None)
         else:
             self._task(self._revoke(grant, grant.revoke, grant.token))
 
     async def _revoke(self, grant: _Grant, revoke: Revoke, token: SecretText) -> None:
         result = await revoke(token)
-        self._live.discard(grant)
+        self._live.pop(grant, None)
         if isinstance(result, Revoked):
             return
         unrevoked = Unrevoked(grant.key.host, grant.key.method, result)
@@ -232,7 +232,7 @@ class Leases:
             self._on_unrevoked(unrevoked)
 
     def _forget(self, grant: _Grant) -> None:
-        self._live.discard(grant)
+        self._live.pop(grant, None)
         if self._current.get(grant.key) is grant:
             del self._current[grant.key]
 

@@ -8,6 +8,7 @@ import msgspec
 from tests.simulated_loop import run_simulated
 from tests.simulation.day import Day
 from tests.simulation.moves import FREQUENCIES, Moves
+from tests.simulation.rest import rest
 
 HOUR = 3600.0
 CALM = ((5 * HOUR, 6 * HOUR), (12 * HOUR, 13 * HOUR), (18 * HOUR, 19 * HOUR))
@@ -46,7 +47,7 @@ async def _course(seed: int, resources: int, hours: float, moves_in_all: int) ->
         if calm is None:
             await moves.one()
             day.look()
-    await day.rest(end)
+    await rest(day, end)
     checks = day.checks
     return Told(
         digest=day.digest.hexdigest(),

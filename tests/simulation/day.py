@@ -20,7 +20,6 @@ from reconciler.metrics import Metrics
 from tests.simulated_loop import wall_time
 from tests.simulation.invariants import DEFECT, Invariants
 from tests.simulation.life import Life, MortalJournal
-from tests.simulation.patience import RECOVERY
 from tests.simulation.population import Population
 from tests.simulation.remote import Remote, Wire
 from tests.simulation.troubles import Troubles
@@ -150,15 +149,15 @@ class Day:
                 await move()
             self.look()
 
-    async def rest(self, end: float) -> None:
-        """No more moves: let all troubles end, and see that all is well, and then silent. Raises Violation."""
-        await self.pass_until(end)
-        while self._agenda:
-            await self.pass_until(self._agenda[0][0])
-        await self.pass_until(asyncio.get_running_loop().time() + 2 * RECOVERY)
-        self.checks.all_well()
-        self.look()
-        await self.stop()
+    @property
+    def loop_time(self) -> float:
+        """The loop's clock, in seconds."""
+        return asyncio.get_running_loop().time()
+
+    @property
+    def next_on_agenda(self) -> float | None:
+        """When the next thing is to happen, on the loop's clock; None: nothing is."""
+        return self._agenda[0][0] if self._agenda else None
 
     def look(self) -> None:
         """Raises Violation, and what the controller raised."""

@@ -43,7 +43,6 @@ PACED = "after a 429 nothing is sent to that host before the time it named"
 COOL = "no resource runs in a hot loop"
 DEFECT = "no run ends by a defect of the program"
 WELL = "once all troubles are over, every resource is ready"
-FEW_EVENTS = "no more than three writes are made by one run, events aside"
 
 MORE = "more"
 """A key that people add to Secrets by hand."""
@@ -70,6 +69,7 @@ class Invariants:
         self.requests: Counter[str] = Counter()
         self.writes: Counter[str] = Counter()
         self.transitions = 0
+        self.ran: Counter[Subject] = Counter()
         self.deadlines = Deadlines(self)
         self.leases_alive: Callable[[], int] = lambda: 0
         self.stray_tokens = 0
@@ -151,6 +151,7 @@ class Invariants:
             if self._claims.pop(key):
                 self.broken(RELEASED, f"{subject}: ended at {transition.to} without releasing")
         self.runs[transition.to] += 1
+        self.ran[subject] += 1
         minute = (subject, int(self.now // 60))
         self._recent[minute] += 1
         if self._recent[minute] > 15:

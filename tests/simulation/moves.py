@@ -81,6 +81,17 @@ class Moves:
 
             self._day.later(self._chance.choice((0.01, 0.05, 5.0, 120.0)), again)
 
+    async def fleeting_resource(self) -> None:
+        """A new resource is deleted at once, perhaps in the middle of its first run."""
+        wanted = self._population.draw()
+        await self._population.write(wanted)
+
+        async def gone() -> None:
+            if self._population.wanted.get(wanted.place) is wanted:
+                await self._population.remove(wanted.place)
+
+        self._day.later(self._chance.uniform(0.0, 0.15), gone)
+
     async def change_store(self) -> None:
         """A store is edited: harmlessly, or to read another environment."""
         store = self._chance.choice(list(self._population.stores.values()))
@@ -298,6 +309,7 @@ FREQUENCIES = {
     "create_resource": 60,
     "change_resource": 60,
     "delete_resource": 60,
+    "fleeting_resource": 40,
     "change_store": 6,
     "remake_store": 3,
     "rotate_credentials": 12,

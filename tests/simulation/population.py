@@ -95,6 +95,7 @@ class Population:
         self._chance = chance
         self._now = now
         self._number = 0
+        self.ever: set[str] = set()  # names of all resources and targets that ever were wanted
         self.wanted: dict[Place, Wanted] = {}
         self.stores: dict[StoreKey, Store] = {}
         self.identities: dict[Place, Identity] = {}  # by the Secret of their credentials
@@ -181,6 +182,7 @@ class Population:
     async def write(self, wanted: Wanted) -> None:
         """Create the resource, or change it."""
         self.wanted[wanted.place] = wanted
+        self.ever |= {wanted.name, wanted.target}
         self.wishes.note(wanted.place, wanted, self._now())
         self._troubles.touch(("resource", *wanted.place))
         await self._apply(_resource_manifest(wanted))

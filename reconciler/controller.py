@@ -42,7 +42,8 @@ from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
 from reconciler.metrics import Metrics
-from reconciler.outages import Outages, hosts_of
+from reconciler.needed_hosts import hosts_of
+from reconciler.outages import Outages
 from reconciler.payload import ExternalSecretPayload, Payload
 from reconciler.queue import Company, Lane, Queue, Wish
 from reconciler.runner import Runner
@@ -105,6 +106,7 @@ class Controller:
             watch_reports.name_of(one.selection): one.health.synced and one.health.problem is None
             for one in self.watchers
         }
+        metrics.levels.hosts = self._outages.figures
         metrics.levels.concurrency = options.concurrency
         self.watchers = tuple(
             Watcher(cluster, selection, sink, chance.random, self._watch_turned)

@@ -59,10 +59,14 @@ def _failed(report: Report) -> str:
     store = _store(report)
     text = failure_text(report.failure, store)
     where = f"{_name(store)}: " if store is not None and report.target is not None else ""
-    kept = ""
-    if report.last_good is not None and isinstance(report.failure, Unavailable):
-        kept = f"; the Secret keeps what was read at {time_text(report.last_good)}"
-    return f"{where}{text}{kept}"
+    return f"{where}{text}{_kept(report) if isinstance(report.failure, Unavailable) else ''}"
+
+
+def _kept(report: Report) -> str:
+    """Of when the data is that stays; a time that does not change while it stays."""
+    if report.last_good is None:
+        return ""
+    return f"; the Secret keeps what was read at {time_text(report.last_good)}"
 
 
 def _keys_absent(report: Report) -> str:
@@ -93,7 +97,10 @@ def _store_not_ready(report: Report) -> str:
     if store is None or store.state is StoreState.UNVALIDATED:
         return f"{_name(store)} is not validated yet; this is tried again when it is ready"
     reason = store.reason.value if store.reason else "no reason given"
-    return f"{_name(store)} is not ready ({reason}): its own condition says why; this is tried again when it is ready"
+    return (
+        f"{_name(store)} is not ready ({reason}): its own condition says why; this is tried again when it is ready"
+        f"{_kept(report)}"
+    )
 
 
 def _target_foreign(report: Report) -> str:

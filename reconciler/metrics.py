@@ -1,15 +1,15 @@
 """Metrics for Prometheus: those that dashboards for External Secrets Operator read, and our own.
 
-Labels are kinds, names and namespaces of resources, names of calls, states and lanes: nothing else is let in, so that
-no value can get here. The series of a resource go away with it.
+Labels are kinds, names and namespaces of resources, addresses of hosts, names of calls, states and lanes: nothing else
+is let in, so that no value can get here. The series of a resource go away with it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from adapters.journal import Subject, Transition
@@ -42,6 +42,16 @@ _EFFECT_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 _FIRST_SYNC_BUCKETS: Final = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 
+class HostFigures(NamedTuple):
+    """One Infisical server: whether it is up, who waits for it, and how often and how long requests were held back for
+    the sake of its limits (seconds, in all)."""
+
+    up: bool
+    waiting: int
+    waits: int
+    waited: float
+
+
 class Levels(Collector):
     """Numbers that somebody else keeps, asked for when they are read. Until `controller` gave them there are none."""
 
@@ -50,9 +60,10 @@ class Levels(Collector):
         self.running: Callable[[], Mapping[str, int]] = dict
         self.leases: Callable[[], int] = lambda: 0
         self.watches: Callable[[], Mapping[str, bool]] = dict
+        self.hosts: Callable[[], Mapping[str, HostFigures]] = dict
         self.concurrency = 0
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """The numbers as they are now."""
         depth, running = self.depth(), self.running()
         yield _family(f"{_OWN}_queue_depth", "Runs that wait, due or not, by lane.", ("lane",), depth)
@@ -80,6 +91,30 @@ class Levels(Collector):
             ("resource",),
             {name: int(synced) for name, synced in self.watches().items()},
         )
+        yield from self._of_hosts()
+
+    def _of_hosts(self) -> Iterator[Metric]:
+        hosts = self.hosts()
+        yield _family(
+            f"{_OWN}_host_up",
+            "1: this Infisical server answers; 0: it is down, and only probed.",
+            ("host",),
+            {host: int(figures.up) for host, figures in hosts.items()},
+        )
+        yield _family(
+            f"{_OWN}_host_waiting",
+            "Resources that wait until this Infisical server is back, or takes more requests.",
+            ("host",),
+            {host: figures.waiting for host, figures in hosts.items()},
+        )
+        waits = SummaryMetricFamily(
+            f"{_OWN}_host_pace_wait_seconds",
+            "Requests that were held back so that this server's limits are kept, or for its pauses.",
+            labels=("host",),
+        )
+        for host, figures in hosts.items():
+            waits.add_metric([host], figures.waits, figures.waited)
+        yield waits
 
 
 def _family(name: str, text: str, labels: tuple[str], values: Mapping[str, int]) -> GaugeMetricFamily:

@@ -6,19 +6,13 @@ depend; then what is new or was changed; then what has the oldest data. So many 
 """
 
 import asyncio
-import functools
-import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
 import structlog
 
-from adapters.infisical import address as addresses
-from adapters.infisical.address import Address
 from adapters.infisical.host_state import Access, HostState
 from adapters.journal import Subject
-from adapters.resources.kinds import EXTERNAL_SECRET
 from machines.kernel import End, Run
 from machines.names import Host
 from machines.outcomes import (
@@ -29,52 +23,11 @@ from machines.outcomes import (
     StoreState,
     Unavailable,
 )
+from reconciler.host_queue import HostQueue, Waiting, is_store
+from reconciler.metrics import HostFigures
 from reconciler.queue import Lane, Wish
-from reconciler.stores import StoreView
-from reconciler.surroundings import Views
-from reconciler.triggers import stores_of
 
 log = structlog.get_logger()
-
-
-class _Waiting(msgspec.Struct, frozen=True):
-    """A resource that waits. `data`: when its data was read (seconds since 1970; 0: never); `since`: what it must see;
-    `told`: its run failed, and its status says so."""
-
-    subject: Subject
-    lane: Lane
-    data: float
-    since: float
-    told: bool
-    number: int
-
-    @property
-    def rank(self) -> tuple[bool, Lane, float, int]:
-        """Who goes first."""
-        return not _is_store(self.subject), self.lane, self.data, self.number
-
-
-class _Queue:
-    """Those who wait for one host, those who were let go and are not done yet, and all whose runs are under way."""
-
-    def __init__(self) -> None:
-        self.running: set[Subject] = set()
-        self.waiting: dict[Subject, _Waiting] = {}
-        self.going: set[Subject] = set()
-        self.moved = asyncio.Event()
-        self.served = False
-        self._order: list[tuple[tuple[bool, Lane, float, int], _Waiting]] = []
-
-    def put(self, one: _Waiting) -> None:
-        """It waits from now on."""
-        self.waiting[one.subject] = one
-        heapq.heappush(self._order, (one.rank, one))
-
-    def first(self) -> _Waiting | None:
-        """Whose turn is next."""
-        while self._order and self.waiting.get(self._order[0][1].subject) is not self._order[0][1]:
-            heapq.heappop(self._order)
-        return self._order[0][1] if self._order else None
 
 
 class Outages:
@@ -95,7 +48,7 @@ class Outages:
         self._hosts_of = hosts_of
         self._resume = resume
         self._most = most
-        self._queues: dict[Host, _Queue] = {}
+        self._queues: dict[Host, HostQueue] = {}
         self._hosts_in_use: dict[Subject, tuple[Host, ...]] = {}  # by the runs under way
         self._where: dict[Subject, Host] = {}  # of those who wait, and of those who go
         self._down_since: dict[Host, float] = {}
@@ -131,6 +84,15 @@ class Outages:
         """How many resources wait for a host."""
         return len(self._queues[host].waiting) if host in self._queues else 0
 
+    def figures(self) -> Mapping[str, HostFigures]:
+        """What metrics tell of each host."""
+        return {
+            str(host): HostFigures(
+                state.trouble is None, self.waiting(host), state.waits.number, state.waits.seconds
+            )
+            for host, state in self._states.items()
+        }
+
     def holds(self, subject: Subject) -> bool:
         """Whether a resource waits here."""
         host = self._where.get(subject)
@@ -158,12 +120,12 @@ class Outages:
         state = self._states.get(host)
         if state is not None and state.access is not Access.OPEN:
             return state.access is Access.PACED
-        return not _is_store(subject) and len(self._queue(host).running) >= self._most
+        return not is_store(subject) and len(self._queue(host).running) >= self._most
 
-    def _queue(self, host: Host) -> _Queue:
+    def _queue(self, host: Host) -> HostQueue:
         queue = self._queues.get(host)
         if queue is None:
-            queue = self._queues[host] = _Queue()
+            queue = self._queues[host] = HostQueue()
         return queue
 
     def waits(self, subject: Subject, end: End, run: Run[Any]) -> bool:
@@ -239,7 +201,7 @@ class Outages:
         self._left(subject)
         self._number += 1
         queue = self._queue(host)
-        queue.put(_Waiting(subject, lane, data, since, told, self._number))
+        queue.put(Waiting(subject, lane, data, since, told, self._number))
         self._where[subject] = host
         if not queue.served:
             assert self._group is not None
@@ -262,7 +224,7 @@ class Outages:
         for one in [one for one in queue.waiting.values() if not one.told]:
             self._let_one_go(queue, one, one.since)
 
-    async def _serve(self, host: Host, queue: _Queue) -> None:
+    async def _serve(self, host: Host, queue: HostQueue) -> None:
         """Let those who wait for a host go, until nobody does. While it is down, this is who probes it."""
         opened = 0.0
         while queue.waiting:
@@ -276,7 +238,7 @@ class Outages:
                 await queue.moved.wait()
         queue.served = False
 
-    async def _opening(self, state: HostState, queue: _Queue) -> None:
+    async def _opening(self, state: HostState, queue: HostQueue) -> None:
         """Wait until the host takes requests again, or nobody waits for it any more."""
         opening = asyncio.ensure_future(state.open())
         try:
@@ -292,51 +254,21 @@ class Outages:
         finally:
             opening.cancel()
 
-    def _let_go(self, state: HostState | None, queue: _Queue, opened: float) -> None:
+    def _let_go(self, state: HostState | None, queue: HostQueue, opened: float) -> None:
         """Those whose turn it is, as many as the host bears. Who waited for its return must see it as it is since
         then: so they share what they read."""
         room = state.room if state is not None else self._most
         number = max(room - len(queue.going), 0 if queue.going else 1)
         number = min(number, self._most - len(queue.running | queue.going))
         while number > 0 and (one := queue.first()) is not None:
-            a_store_goes = any(_is_store(subject) for subject in queue.going)
-            if a_store_goes and not _is_store(one.subject):
+            a_store_goes = any(is_store(subject) for subject in queue.going)
+            if a_store_goes and not is_store(one.subject):
                 return
             number -= 1
             self._let_one_go(queue, one, max(one.since, opened))
 
-    def _let_one_go(self, queue: _Queue, one: _Waiting, since: float) -> None:
+    def _let_one_go(self, queue: HostQueue, one: Waiting, since: float) -> None:
         del queue.waiting[one.subject]
         queue.going.add(one.subject)
-        lane = Lane.CHANGE if _is_store(one.subject) else one.lane
+        lane = Lane.CHANGE if is_store(one.subject) else one.lane
         self._resume(Wish(one.subject, lane, asyncio.get_running_loop().time(), since, "its turn"))
-
-
-def _is_store(subject: Subject) -> bool:
-    return subject.kind != EXTERNAL_SECRET.name
-
-
-@functools.lru_cache(maxsize=1000)
-def _host_of(host_api: str) -> Host | None:
-    address = addresses.parsed(host_api)
-    return address.host if isinstance(address, Address) else None
-
-
-def hosts_of(subject: Subject, views: Views) -> Iterator[Host]:
-    """The hosts that a resource needs, as far as watches told of it and of its stores."""
-    place = (subject.namespace, subject.name)
-    if subject.kind in views.stores:
-        found: list[StoreView | None] = [views.stores[subject.kind].get(place)]
-    else:
-        resource = views.external_secrets.get(place) if subject.kind == EXTERNAL_SECRET.name else None
-        found = [
-            views.stores[kind].get((namespace, name))
-            for kind, namespace, name in (stores_of(resource, place[0]) if resource is not None else ())
-        ]
-    for view in found:
-        infisical = (
-            view.store.spec.provider.infisical if view is not None and view.store is not None else None
-        )
-        host = _host_of(infisical.host_api) if infisical is not None else None
-        if host is not None:
-            yield host

@@ -13,7 +13,7 @@ from machines.kernel import End
 from machines.names import KindName, NamespaceName, ResourceName
 from machines.registry import MACHINES
 from reconciler.endpoints import UnusableAddress, address_of, endpoints
-from reconciler.metrics import Metrics
+from reconciler.metrics import HostFigures, Metrics
 from reconciler.requests import call_of
 from reconciler.transitions_seen import RecentTransitions
 from tests.commands.conftest import beside
@@ -86,6 +86,10 @@ def test_levels_are_asked_for_when_they_are_read() -> None:
     metrics.levels.running = lambda: {"ExternalSecret": 4}
     metrics.levels.leases = lambda: 3
     metrics.levels.watches = lambda: {"secrets": True, "pushsecrets": False}
+    metrics.levels.hosts = lambda: {
+        "https://one.example": HostFigures(True, 0, 0, 0.0),
+        "https://two.example": HostFigures(False, 12, 5, 61.5),
+    }
     metrics.levels.concurrency = 256
     depth["change"] = 5
     found = series(metrics)
@@ -95,6 +99,12 @@ def test_levels_are_asked_for_when_they_are_read() -> None:
     assert found['controller_runtime_max_concurrent_reconciles{controller="secretstore"}'] == 256
     assert found["infisical_reconciler_leases_held"] == 3
     assert found['infisical_reconciler_watch_synced{resource="pushsecrets"}'] == 0
+    assert found['infisical_reconciler_host_up{host="https://one.example"}'] == 1
+    assert found['infisical_reconciler_host_up{host="https://two.example"}'] == 0
+    assert found['infisical_reconciler_host_waiting{host="https://two.example"}'] == 12
+    waits = "infisical_reconciler_host_pace_wait_seconds"
+    assert found[f'{waits}_count{{host="https://two.example"}}'] == 5
+    assert found[f'{waits}_sum{{host="https://two.example"}}'] == 61.5
 
 
 @pytest.mark.parametrize(

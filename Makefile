@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help install demo test lint apiserver diagrams crds lock image-root bench clean
+.PHONY: help install demo test lint apiserver diagrams crds lock image-root bench soak clean
 
 help: ## What there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ lock: $(VENV)/installed-dev ## Choose the newest versions that fit, with their h
 bench: $(VENV)/installed-dev ## What it costs, beside a floor of the same run, on a real API server (some minutes)
 	@$(BIN)/python -m tests.apiserver.build
 	@$(BIN)/python -m tests.bench $(WORKLOADS)
+
+soak: $(VENV)/installed-dev ## Killed 200 times while 1000 resources change, and nothing lost: make soak ROUNDS=50 RESOURCES=500
+	@$(BIN)/python -m tests.apiserver.build
+	@$(BIN)/python -m tests.soak $(or $(ROUNDS),200) $(or $(RESOURCES),1000)
 
 image-root: install ## The file tree of the image, in DIR: make image-root DIR=build/image
 	@$(BIN)/python deploy/image_root.py $(or $(DIR),build/image)

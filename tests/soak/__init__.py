@@ -1,0 +1,1 @@
+"""Endurance: a controller that is killed again and again while everything changes."""

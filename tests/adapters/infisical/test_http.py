@@ -3,7 +3,9 @@
 import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -273,3 +275,116 @@ async def test_nothing_is_taken_from_the_environment(monkeypatch: pytest.MonkeyP
     async with served(handler) as port, Network() as network:
         answer = await transport(network, f"http://127.0.0.1:{port}").send(GET)
     assert answer.body == b"False"
+
+
+# --- bounds --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["length-known", "chunks"])
+async def test_an_answer_of_fifty_megabytes_is_refused_in_little_memory(known: bool) -> None:
+    """Where its length is told, nothing of it is read; else as much as the limit allows."""
+    piece = b"x" * 65536
+    sent = 0
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        if known:
+            response.content_length = 800 * len(piece)
+        await response.prepare(request)
+        try:
+            for _ in range(800):
+                await response.write(piece)
+                sent += len(piece)
+        except ConnectionError:
+            pass  # the client went away, as it should
+        return response
+
+    async with served(handler) as port, Network() as network:
+        sender = transport(network, f"http://127.0.0.1:{port}")
+        tracemalloc.start()
+        try:
+            assert await reason(sender) is Unreachable.TOO_LARGE
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < (10 if known else 80) * 1024 * 1024
+    assert sent < 50 * 1024 * 1024
+
+
+async def test_a_connection_that_is_accepted_and_says_nothing_is_given_up() -> None:
+    """Neither to a request, nor to a TLS handshake."""
+    open_ends: list[asyncio.StreamWriter] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        open_ends.append(writer)
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, Network(connect=0.2, total=0.4) as network:
+        assert await reason(transport(network, f"http://127.0.0.1:{port}")) is Unreachable.TIMED_OUT
+        assert await reason(transport(network, f"https://127.0.0.1:{port}")) is Unreachable.TIMED_OUT
+        for writer in open_ends:
+            writer.close()
+
+
+async def test_a_connection_that_is_never_accepted_is_given_up() -> None:
+    """The queue of the listening socket is full: the system lets a connection hang."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        port = listening.getsockname()[1]
+        filling = [socket.socket() for _ in range(4)]
+        try:
+            for one in filling:
+                one.setblocking(False)
+                one.connect_ex(("127.0.0.1", port))
+            async with Network(connect=0.2, total=5) as network:
+                began = asyncio.get_running_loop().time()
+                assert await reason(transport(network, f"http://127.0.0.1:{port}")) is Unreachable.TIMED_OUT
+                assert asyncio.get_running_loop().time() - began < 3
+        finally:
+            for one in filling:
+                one.close()
+
+
+async def test_a_host_that_hangs_leaves_connections_for_the_others() -> None:
+    """However many of its requests are under way."""
+    release = asyncio.Event()
+
+    async def hanging(request: web.BaseRequest) -> web.StreamResponse:
+        await release.wait()
+        return web.Response()
+
+    async with served(hanging) as bad, served(hello) as good, Network() as network:
+        sender = transport(network, f"http://127.0.0.1:{bad}")
+        stuck = [asyncio.ensure_future(sender.send(GET)) for _ in range(150)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert (await transport(network, f"http://127.0.0.1:{good}").send(GET)).body == b"hello"
+        release.set()
+        await asyncio.gather(*stuck)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_credentials_are_sent_nowhere_else(status: int) -> None:
+    """Whatever the redirect: the other server is not even connected to."""
+    strangers = 0
+
+    async def stranger(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal strangers
+        strangers += 1
+        return web.Response()
+
+    async with served(stranger) as elsewhere:
+
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            return web.Response(status=status, headers={"location": f"http://127.0.0.1:{elsewhere}/"})
+
+        async with served(handler) as port, Network() as network:
+            login = Request(method="POST", path="/api/v1/auth/universal-auth/login", body=b"{}")
+            with pytest.raises(TransportError) as caught:
+                await transport(network, f"http://127.0.0.1:{port}").send(login)
+            assert caught.value.why is Unreachable.REDIRECTED
+    assert strangers == 0

@@ -160,7 +160,10 @@ class Controller:
             return
         finally:
             self._outages.over(subject)
-        self._schedule(subject, end, run)
+        if self._object(subject) is None:
+            self._forget(subject)  # it went in the middle of the run, which must not leave anything of it behind
+        else:
+            self._schedule(subject, end, run)
 
     async def run_once(self, subject: Subject, since: float) -> tuple[End, Run[Any]]:
         """One run of one resource, without a place in the queue."""

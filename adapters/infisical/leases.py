@@ -7,6 +7,7 @@ cancellation can get between a claim and its end.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -14,10 +15,12 @@ from adapters.infisical.client import Revoked, Token
 from adapters.infisical.lease_memory import LeaseMemory, now
 from adapters.infisical.lease_terms import LeaseFailure, LeaseKey, LogIn, LoginFailed, Revoke, Unrevoked
 from adapters.infisical.secret_text import SecretText
-from machines.outcomes import Cancelled
+from machines.outcomes import Cancelled, Unavailable
 
 LINGER: Final = 2.0  # seconds
 CLOSING_LIMIT: Final = 10.0  # seconds
+_FIRST_DELAY: Final = 10.0  # seconds until a revocation that failed is tried again; doubled each time
+_PATIENCE: Final = 1800.0  # seconds for which it is tried
 _LONGEST_MARGIN: Final = 60.0  # seconds before its end at which a token is not given out any more
 _MARGIN_PART: Final = 0.25  # of its age, for short-lived tokens
 
@@ -80,6 +83,7 @@ class Leases:
         self._memory = LeaseMemory()
         self._number = 0
         self._closed = False
+        self._closing = asyncio.Event()
         self._left: list[Unrevoked] = []  # what could not be revoked while closing
 
     async def acquire(self, key: LeaseKey, log_in: LogIn, revoke: Revoke | None) -> Lease | LeaseFailure:
@@ -136,6 +140,7 @@ class Leases:
     async def close(self, limit: float = CLOSING_LIMIT) -> tuple[Unrevoked, ...]:
         """Revoke all tokens now, in parallel, within `limit` seconds; the answer says which were not."""
         self._closed = True
+        self._closing.set()
         deadline = now() + limit
         for grant in list(self._live):
             if grant.token is not None:
@@ -221,7 +226,18 @@ class Leases:
             self._task(self._revoke(grant, grant.revoke, grant.token))
 
     async def _revoke(self, grant: _Grant, revoke: Revoke, token: SecretText) -> None:
-        result = await revoke(token)
+        """Revoke a token. Where the server cannot be used just now, again and again for a while: a token that is left
+        alive may live for a month. Closing ends the patience: then there is one more try, the last."""
+        delay, patience = _FIRST_DELAY, now() + _PATIENCE
+        while True:
+            last = self._closed or now() + delay > patience
+            result = await revoke(token)
+            if last or not isinstance(result, Unavailable):
+                break
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._closing.wait()
+            delay *= 2.0
         self._live.pop(grant, None)
         if isinstance(result, Revoked):
             return

@@ -302,9 +302,40 @@ async def test_a_revocation_that_fails_is_told_and_raises_nowhere() -> None:
     lease = await situation.acquire()
     situation.server.faults.plan(Kind.REVOCATION, Status(503), times=None)
     situation.leases.release(lease)
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
+    assert situation.unrevoked == []  # it is still tried
+    await asyncio.sleep(3000)
     failure = Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=503)
     assert situation.unrevoked == [Unrevoked(HOST, MethodName.UNIVERSAL, failure)]
+    assert situation.leases.alive == 0
+
+
+@simulated
+async def test_a_revocation_that_fails_is_made_up_for_when_the_server_is_back() -> None:
+    situation = Situation(linger=0)
+    lease = await situation.acquire()
+    situation.server.faults.plan(Kind.REVOCATION, Status(503), times=None)
+    situation.leases.release(lease)
+    await asyncio.sleep(300)
+    assert situation.leases.alive == len(situation.server.tokens_alive) == 1
+    situation.server.faults.clear()
+    await asyncio.sleep(400)
+    assert situation.leases.alive == len(situation.server.tokens_alive) == 0
+    assert situation.unrevoked == []
+
+
+@simulated
+async def test_closing_tries_once_more_to_revoke_and_does_not_wait_for_the_next_time() -> None:
+    situation = Situation(linger=0)
+    lease = await situation.acquire()
+    situation.server.faults.plan(Kind.REVOCATION, Status(503), times=None)
+    situation.leases.release(lease)
+    await asyncio.sleep(300)
+    situation.server.faults.clear()
+    began = asyncio.get_running_loop().time()
+    assert await situation.leases.close(limit=10) == ()
+    assert asyncio.get_running_loop().time() - began < 1
+    assert len(situation.server.tokens_alive) == 0
 
 
 @simulated

@@ -225,7 +225,7 @@ _TROUBLES: dict[Trouble, str] = {
     Trouble.UNTRUSTED: "shows a TLS certificate that is not trusted: set caBundle or caProvider",
     Trouble.WRONG_HOST: "shows a TLS certificate for another host name: check hostAPI",
     Trouble.EXPIRED_CERTIFICATE: "shows a TLS certificate that has expired: renew it",
-    Trouble.TOO_LARGE: "gives an answer that is too large",
+    Trouble.TOO_LARGE: "gives an answer that is too large (over 32 MiB): spread the secrets over several folders",
     Trouble.REDIRECTED: "redirects, which is not followed with credentials: set hostAPI to the final address",
     Trouble.LIMITED: "limits requests (429)",
     Trouble.FAULT: "has an internal fault",

@@ -1,11 +1,26 @@
 """An Infisical server that is down, slow, limited or strange: what stays, what is said, and what it costs."""
 
+import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from adapters.infisical import http
 from adapters.resources.kinds import EXTERNAL_SECRET
-from reconciler.standin import ADMIN, HalfSent, Kind, OtherJson, Slow, Status
+from reconciler.standin import (
+    ADMIN,
+    CLOUD_LIMITS,
+    BrokenJson,
+    HalfSent,
+    Kind,
+    OtherJson,
+    Page,
+    Redirect,
+    Slow,
+    Status,
+)
 from tests.scenarios.infisical import Infisical
 from tests.scenarios.scene import API_KEY, LISTING, LOGIN, VALIDATION, Scene, key, named
 
@@ -43,6 +58,87 @@ async def test_server_that_is_down_takes_nothing_away_and_is_noticed_when_it_is_
     scene.project.set_secret("dev", "/", "API_KEY", "changed-meanwhile")
     await scene.ready()
     await scene.holds({"key": "changed-meanwhile"})
+
+
+async def test_outage_is_told_once_by_each_and_ended_for_all(scene: Scene, infisical: Infisical) -> None:
+    """One status and one event for each resource, one line in the log when it begins and one when it ends."""
+    names = [f"wanted-{number}" for number in range(10)]
+    await begin_quickly(scene)
+    await scene.apply(*(scene.external_secret(name, data=[key("API_KEY")]) for name in names))
+    for name in names:
+        await scene.ready(name)
+    scene.counting.writes.clear()
+    with capture_logs() as logs:
+        await infisical.goes_down()
+        for name in names:
+            await scene.refresh(name)
+        told = [await scene.ready(name, status="False", said="refuses connections") for name in names]
+        await asyncio.sleep(2)
+        assert [await scene.condition(EXTERNAL_SECRET, name) for name in names] == told
+        assert scene.counting.writes == Counter({"status ExternalSecret": len(names)})
+        assert 'infisical_reconciler_host_up{host="http://127.0.0.1' in scene.metrics.text().decode()
+        scene.server.record.clear()
+        await infisical.comes_back()
+        for name in names:
+            await scene.ready(name)
+    lines = [one["event"] for one in logs if "Infisical server" in one["event"]]
+    assert lines == [
+        "an Infisical server is down: only a probe is sent to it until it answers",
+        "an Infisical server is back: what waits for it goes on",
+    ]
+    assert scene.requests() == Counter(status=1, single=1)
+    for name in names:
+        assert [reason for reason, _ in await scene.events(name)] == ["Created", "UpdateFailed", "Updated"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Page(502), "has an internal fault"),
+        (Page(403), "does not answer as Infisical does: check hostAPI and any proxy"),
+        (BrokenJson(), "does not answer as Infisical does: check hostAPI and any proxy"),
+        (HalfSent(), "breaks connections off"),
+        (Redirect("http://127.0.0.1:1/"), "redirects"),
+    ],
+    ids=str,
+)
+async def test_broken_answer_is_told_as_what_it_is(scene: Scene, fault: Any, said: str) -> None:
+    """And the Secret keeps what was read, and says of when that is."""
+    await begin_quickly(scene)
+    before = await scene.secret()
+    scene.server.faults.plan(Kind.SINGLE, fault, times=None)
+    await scene.refresh()
+    condition = await scene.ready(status="False", said=said)
+    assert "; the Secret keeps what was read at 20" in condition["message"]
+    assert await scene.secret() == before
+    scene.server.faults.clear()
+    await scene.ready()
+
+
+async def test_answer_that_is_too_large_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no more of it is read than the limit allows."""
+    await begin_quickly(scene)
+    scene.project.set_secret("dev", "/", "LARGE", "x" * 100_000)
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 50_000)
+    await scene.apply(scene.external_secret("all", dataFrom=[named(".")]))
+    await scene.ready("all", status="False", said="too large")
+
+
+async def test_limits_of_the_cloud_are_kept(scene: Scene) -> None:
+    """Two hundred resources of a folder each: the first hundred at once, the others when a minute is over, and none is
+    told of trouble."""
+    scene.server.limit(CLOUD_LIMITS)
+    for number in range(200):
+        scene.project.set_secret("dev", f"/f{number}", "KEY", "value")
+    await scene.begin_with_store()
+    await scene.apply(
+        *(scene.external_secret(f"wanted-{number}", data=[key(f"/f{number}/KEY")]) for number in range(200))
+    )
+    await scene.until(lambda: scene.requests()["single"] >= 100)
+    await asyncio.sleep(1)
+    assert not [one for one in scene.server.requests if one.status == 429]
+    statuses = [await scene.condition(EXTERNAL_SECRET, f"wanted-{number}") for number in range(200)]
+    assert {one.get("status") for one in statuses} == {"True", None}
 
 
 async def test_store_keeps_its_verdict_while_the_server_is_down(scene: Scene, infisical: Infisical) -> None:

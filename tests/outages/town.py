@@ -227,7 +227,16 @@ class Town:
 
     async def until_ready(self, names: list[str], patience: float) -> float:
         """Wait until all of these are ready; the seconds that it took."""
-        return await self.until(lambda: self.ready(names), len(names), patience)
+        began, left = now(), list(names)
+        while left or await self.ready(names) < len(names):
+            assert now() - began < patience, (
+                f"after {patience} s {len(left)} are not ready, such as {left[-1:]}"
+            )
+            while left and (await self.condition(left[-1])).get("status") == "True":
+                left.pop()  # asking for all at every look would take longer than all else
+            if left:
+                await asyncio.sleep(0.1)
+        return now() - began
 
     async def until(self, figure: Callable[[], Any], wanted: int, patience: float) -> float:
         """Look ten times a second until an async figure is as wanted; the seconds that it took."""

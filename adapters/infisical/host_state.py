@@ -17,6 +17,7 @@ from adapters.infisical.refusals import Asked
 from machines.names import Host
 from machines.outcomes import Service, Trouble, Unavailable
 
+_LEAST_WAIT: Final = 0.05  # seconds; never a hot loop, whatever a server tells of its limits
 _OVERLOADED: Final = frozenset({502, 503, 504})
 
 
@@ -79,7 +80,7 @@ class HostState:
             if self.trouble is not None:
                 await self._health.back()
             else:
-                await self._until_moved(self.pace.wait(Asked.SECRETS, ""))
+                await self._until_moved(max(self.pace.wait(Asked.SECRETS, ""), _LEAST_WAIT))
 
     # --- for the exchange ----------------------------------------------------------------------------------
 

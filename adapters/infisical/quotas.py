@@ -102,13 +102,17 @@ class _Counter:
         if self.limit is not None:
             self.until = min(self.until, now + WINDOW)
 
-    def wait(self, now: float) -> float:
-        """Seconds until it takes another request."""
+    def room(self, now: float) -> float:
+        """How many more it takes now."""
         if self.limit is None:
-            return 0.0
+            return math.inf
         if now >= self.until:
             self.left, self.until = self.limit, math.inf
-        return self.until - now if self.left <= self.limit // _RESERVE else 0.0
+        return max(0, self.left - self.limit // _RESERVE)
+
+    def wait(self, now: float) -> float:
+        """Seconds until it takes another request."""
+        return 0.0 if self.room(now) > 0 else self.until - now
 
 
 class Quota:
@@ -139,10 +143,10 @@ class Quota:
     @property
     def room(self) -> float:
         """How many requests may be sent now, as far as is known."""
-        taken = self._under_way + sum(free > _now() for free in self._free_at)
-        own = math.inf if self.limit is None else self.limit - taken
-        told = (counter.left for counter in self._counters.values() if counter.until < math.inf)
-        return max(0.0, min(own, *told, math.inf))
+        now = _now()
+        taken = self._under_way + sum(free > now for free in self._free_at)
+        own = math.inf if self.limit is None else max(0, self.limit - taken)
+        return min([own, *(counter.room(now) for counter in self._counters.values())])
 
     def sent(self, route: str) -> int:
         """A request goes out; its number, by which `answered` knows it."""

@@ -78,7 +78,7 @@ async def _play(scenario: Scenario, injection: Injection, variation: Variation) 
     wrongs += _wrong_tokens(world, injection.fault, scenario.leases)
     return Played(
         injection,
-        {path: value for name, object in picture.items() for path, value in _fields((name,), object)},
+        {path: value for name, object in picture.items() for path, value in fields((name,), object)},
         counts,
         world.changes.contents(),
         requests,
@@ -115,13 +115,14 @@ def learn(scenario: Scenario) -> Calm:
     return Calm(first, masked)
 
 
-def _fields(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+def fields(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    """Every field of a JSON value, by its path; the order of managedFields does not count."""
     if isinstance(value, dict) and value:
         for name in value:
-            yield from _fields((*path, 'k:{"uid"}' if name.startswith('k:{"uid"') else name), value[name])
+            yield from fields((*path, 'k:{"uid"}' if name.startswith('k:{"uid"') else name), value[name])
     elif isinstance(value, list) and value:
         for number, item in enumerate(sorted(value, key=_order) if path[-1] == "managedFields" else value):
-            yield from _fields((*path, str(number)), item)
+            yield from fields((*path, str(number)), item)
     else:
         yield path, value
 

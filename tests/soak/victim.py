@@ -32,13 +32,16 @@ class Victim:
         self._output = output
 
     @classmethod
-    async def start(cls, kubeconfig: Path, namespace: str, directory: Path, name: str) -> "Victim":
+    async def start(
+        cls, kubeconfig: Path, namespace: str, directory: Path, name: str, *options: str
+    ) -> "Victim":
         """A new process for one namespace; its journal and output are files of this name."""
         journal, output = directory / f"{name}.jsonl", directory / f"{name}.log"
         with output.open("wb") as stream:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "reconciler.commands", "run"),
                 *("--namespace", namespace, "--listen", "", "--journal", str(journal)),
+                *options,
                 stdout=stream,
                 stderr=stream,
                 env=os.environ | {"KUBECONFIG": str(kubeconfig)},
@@ -73,16 +76,17 @@ class Victim:
     async def kill(self) -> Counter[str]:
         """SIGKILL; how many runs were in which state."""
         self.strike()
-        await self._over()
+        await self.over()
         return self.states()
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
-        return await self._over()
+        return await self.over()
 
-    async def _over(self) -> int:
+    async def over(self) -> int:
+        """Wait until it has ended; the exit code."""
         async with asyncio.timeout(PATIENCE):
             return await self._process.wait()
 

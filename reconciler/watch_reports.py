@@ -63,4 +63,6 @@ def _unavailable(status: int) -> str:
             )
         case 429:
             return "the API server limits requests (HTTP 429); it is asked again when it said"
+    if status < 400:
+        return f"something in between redirects (HTTP {status}), which is not followed: check the server's address"
     return f"the API server has a fault (HTTP {status}); it is asked again, less and less often"

@@ -57,7 +57,7 @@ def classify(
         return Expired()
     if status.code == 500 and _NOT_IN_SCHEMA.search(status.message):
         return Refused()
-    if status.code in (401, 408, 425, 429) or status.code >= 500:
+    if status.code in (401, 408, 425, 429) or not 400 <= status.code <= 499:
         return Unavailable(status.code, _retry_after(headers))
     if purpose is Purpose.JSON_PATCH and status.code == 422 and not status.kind and not status.causes:
         return Conflict()  # no object was looked at: a `test` failed, or a path is not there

@@ -149,6 +149,7 @@ class Connection:
             headers=headers,
             data=None if request.body is None else io.BytesIO(msgspec.json.encode(request.body)),
             timeout=limits,
+            allow_redirects=False,  # an API server sends nobody elsewhere, and our token is for it alone
             proxy=rest.proxy,
             proxy_headers=rest.proxy_headers,
             server_hostname=rest.server_hostname,

@@ -74,6 +74,7 @@ class Plan(msgspec.Struct):
     resource: str | None
     name: str | None
     times: int | None
+    first: int = 0  # how many are let pass before
     met: int = 0
 
     def fits(self, seen: Seen) -> bool:
@@ -139,12 +140,13 @@ class Proxy:
         resource: str | None = None,
         name: str | None = None,
         times: int | None = 1,
+        first: int = 0,
     ) -> Plan:
-        """Do this to the next `times` requests of a kind (None: to all of them, until `clear`).
+        """Do this to the next `times` requests of a kind (None: to all of them, until `clear`), but for the `first`.
 
         Verbs: get, list, watch, apply, patch, merge (a status), create, delete.
         """
-        plan = Plan(trouble, verb, resource, name, times)
+        plan = Plan(trouble, verb, resource, name, times, first)
         self._plans.append(plan)
         return plan
 
@@ -196,10 +198,7 @@ class Proxy:
         self.seen.append(seen)
         if self.token is not None and request.headers.get("Authorization") != f"Bearer {self.token}":
             return self._told(seen, Status(401))
-        plan = next((one for one in self._plans if one.fits(seen)), None)
-        trouble = plan.trouble if plan is not None else None
-        if plan is not None:
-            plan.met += 1
+        trouble = self._trouble_for(seen)
         match trouble:
             case Status():
                 return self._told(seen, trouble)
@@ -214,6 +213,16 @@ class Proxy:
             return await self._passed_on(request, seen, trouble)
         except aiohttp.ClientError:
             return _broken_off(request)
+
+    def _trouble_for(self, seen: Seen) -> Trouble | None:
+        plan = next((one for one in self._plans if one.fits(seen)), None)
+        if plan is None:
+            return None
+        if plan.first:
+            plan.first -= 1
+            return None
+        plan.met += 1
+        return plan.trouble
 
     def _told(self, seen: Seen, status: Status) -> web.Response:
         seen.status = status.code

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.apiserver
 
 UNREACHABLE = "does not answer as it should: is it running, and is the way to it open?"
 TOLD: dict[Trouble, str] = {
+    Status(302): "something in between redirects (HTTP 302)",
     Status(409): UNREACHABLE,
     Status(410): "no longer has the changes since the last list",
     Status(429, retry_after=1): "limits requests (HTTP 429)",
@@ -68,3 +69,38 @@ async def test_lists_that_all_fail_are_not_asked_for_in_a_storm(troubled: Troubl
     assert times[-1] - times[0] >= 1.5
     last = sorted(times)[-9:]
     assert last[-1] - last[0] > 0.05
+
+
+async def test_list_that_expires_between_two_pages_is_begun_anew(
+    troubled: Troubled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first page told is not taken for all there is."""
+    monkeypatch.setattr("adapters.kubernetes.api.PAGE_SIZE", 2)
+    scene = troubled.scene
+    names = [f"wanted-{number}" for number in range(5)]
+    await scene.apply(scene.credentials_secret(), scene.store())
+    await scene.apply(*(scene.external_secret(name, data=[key("API_KEY")]) for name in names))
+    plan = troubled.proxy.plan(Status(410), verb="list", resource="externalsecrets", first=1)
+    async with troubled.starting():
+        await scene.until(lambda: plan.met == 1)
+    for name in names:
+        await scene.ready(name)
+    await troubled.ends_well()
+    assert troubled.lists()["list externalsecrets"] == 2 + 3
+
+
+@pytest.mark.parametrize("verb", ["list", "watch"])
+async def test_server_that_takes_requests_and_never_answers(
+    troubled: Troubled, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call has a deadline; it is told, and asked again."""
+    monkeypatch.setattr("adapters.kubernetes.requests.CALL_SECONDS", 0.5)
+    scene = troubled.scene
+    plan = troubled.proxy.plan(Late(60.0), verb=verb, resource="externalsecrets", times=2)
+    async with troubled.starting():
+        await troubled.says(f"externalsecrets: the API server {UNREACHABLE}")
+    await scene.apply(scene.credentials_secret(), scene.store(), scene.external_secret(data=[key("API_KEY")]))
+    await scene.ready()
+    await troubled.ends_well()
+    assert plan.met == 2
+    assert troubled.lists()["list externalsecrets"] <= 3

@@ -90,6 +90,7 @@ async def test_watch_that_falls_silent_is_opened_anew(troubled: Troubled, resour
 
 
 TOLD: dict[Trouble, str] = {
+    Status(302): "something in between redirects (HTTP 302)",
     Status(409): "has a fault (HTTP 409)",
     Status(429, retry_after=1): "limits requests (HTTP 429)",
     Status(500): "has a fault (HTTP 500)",
@@ -115,8 +116,10 @@ async def test_watch_that_cannot_be_opened_is_opened_later(
     said = TOLD[trouble].format(resource=resource.removesuffix(" (managed)"))
     await troubled.says(f"{resource}: ")
     assert said in troubled.controller.not_ready()[0]
+    assert troubled.measured(resource) == 0.0
     await arrives(troubled, resource)
     await troubled.ends_well()
+    assert troubled.measured(resource) == 1.0
     assert plan.met == 2
     assert troubled.lists() == LISTS
     assert said in troubled.log("a watch does not follow", resource=resource)[0]

@@ -82,6 +82,12 @@ class Troubled:
             if line["event"] == event and all(line.get(name) == value for name, value in fields.items())
         ]
 
+    def measured(self, resource: str) -> float | None:
+        """Whether a watch follows, as `/metrics` has it."""
+        return self.scene.metrics.registry.get_sample_value(
+            "infisical_reconciler_watch_synced", {"resource": resource}
+        )
+
     def events_lost(self) -> int:
         """How often the log says that events are lost."""
         sentence = "events cannot be written just now; some are lost"

@@ -72,6 +72,7 @@ PATCH_FAILED = "the server rejected our request due to an error in our request"
         (422, status(422, "Invalid", "invalid", kind="Secret", causes=causes("metadata.uid")), Conflict()),
         (400, status(400, "BadRequest", "illegal base64 data"), Refused()),
         (413, b"too large", Refused()),
+        (302, b"", Unavailable(302)),
         (401, status(401, "Unauthorized", "Unauthorized"), Unavailable(401)),
         (429, b"", Unavailable(429)),
         (500, status(500, "InternalError", 'failed calling webhook "w.test"'), Unavailable(500)),

@@ -7,7 +7,7 @@ import pytest
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
 from reconciler.effects.observe_external_secret import FINALIZER
 from tests.scenarios.scene import API_KEY, key
-from tests.troubles.answers import Lost, Page, Status, Trouble
+from tests.troubles.answers import Late, Lost, Page, Status, Trouble
 from tests.troubles.troubled import LISTS, Troubled
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.usefixtures("impatient")]
@@ -20,8 +20,17 @@ TOLD: Mapping[Trouble, str] = {
     Status(401): f"{UNUSABLE} (HTTP 401): it does not take the controller's token",
     Page(): UNUSABLE,
     Lost(): UNUSABLE,
+    Late(60.0): UNUSABLE,
 }
+SHORT_CALL = 0.7
+"""Seconds after which a call is given up here."""
+
 troubles = pytest.mark.parametrize("trouble", TOLD, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def _short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.kubernetes.requests.CALL_SECONDS", SHORT_CALL)
 
 
 @troubles

@@ -18,7 +18,7 @@ from reconciler.controller import Controller
 from reconciler.driver import Clock
 from reconciler.metrics import Metrics
 from tests.simulated_loop import wall_time
-from tests.simulation.invariants import DEFECT, Invariants
+from tests.simulation.invariants import DEFECT, REVOKED, Invariants
 from tests.simulation.life import Life, MortalJournal
 from tests.simulation.population import Population
 from tests.simulation.remote import Remote, Wire
@@ -113,10 +113,13 @@ class Day:
         """Stop the controller as one does."""
         assert self.controller is not None
         assert self._task is not None
-        await self.controller.stop()
+        unrevoked = await self.controller.stop()
         await asyncio.wait([self._task])
         self._life.alive = False
+        excused = self.checks.stray_tokens + len(unrevoked)
         self.checks.killed()
+        if self.checks.stray_tokens > excused:
+            self.checks.broken(REVOKED, f"{self.checks.stray_tokens}, and {excused} are excused")
 
     async def crash(self) -> None:
         """The controller's process dies in the middle of whatever it does."""

@@ -34,6 +34,7 @@ TOKENS = (
     "no more tokens are alive than leases, but for those whose holder was killed or whose revocation failed"
 )
 ONCE = "no token is revoked twice"
+REVOKED = "who stops the program leaves no token alive but those whose revocation failed, which it says"
 DUE = "a resource that is as it should be and not due is not read"
 ASKED = "nothing is asked of a server but for a run that holds a claim"
 TRUE = "Ready=True is said of a Secret that holds the values"
@@ -74,6 +75,7 @@ class Invariants:
         self.leases_alive: Callable[[], int] = lambda: 0
         self.stray_tokens = 0
         self.touched: dict[Place, float] = {}  # when a Secret was last changed by hand
+        self._dead: dict[str, float] = {}  # since when a token is
         self._spoilt: set[Place] = set()  # those that no controller has written since
         self._run_of: dict[Subject, str] = {}
         self._began: dict[Subject, float] = {}
@@ -188,8 +190,8 @@ class Invariants:
                     self.broken(ONCE, f"{token.identity.name}: {token.revocations} times")
                 if token.alive and not token.expired:
                     alive += 1
-                else:
-                    del tokens[token.id]
+                elif self._dead.setdefault(token.id, self.now) < self.now - 60.0:
+                    del tokens[token.id], self._dead[token.id]
         held = self.leases_alive() + len(self.population.identities)  # some answers are still on their way
         if alive > held + self.stray_tokens:
             self.broken(TOKENS, f"{alive} alive, {self.leases_alive()} leases, {self.stray_tokens} strays")
@@ -253,10 +255,12 @@ class Invariants:
             return  # retained: the folder holds nothing
         target = (place[0], ((resource["spec"].get("target") or {}).get("name")) or place[1])
         began = self._began.get(_subject(place), self.now) if read is None else read
-        if self.touched.get(target, -math.inf) >= began - SETTLING:
-            return
+        if self.touched.get(target, -math.inf) >= self.population.known_since(began - SETTLING):
+            return  # what was done to it by hand need not be known yet
         secret = self.cluster.store.get(Key(SECRET, *target))
         if secret is None:
+            if self.troubles.last((("resource", *place),)) >= self.population.known_since(began - SETTLING):
+                return  # the run was one of a resource that was deleted and made anew, as the watch will tell
             self.broken(TRUE, f"{place}: there is no Secret {target}")
         elif problem := self.population.problem(place, _data(secret), began - SIGHT):
             self.broken(TRUE, f"{place}: {problem}")
@@ -266,7 +270,7 @@ class Invariants:
         if not self.outage or wanted is None:
             return
         scopes = [scope for scope in self.population.concerns(wanted) if scope[0] != "host"]
-        if self.troubles.last(scopes) > self.outage_began - RECOVERY:
+        if self.troubles.last(scopes) > self.outage_began - 60.0:
             return  # something else is or was wrong besides
         hosts = {
             store.folder.host
@@ -277,7 +281,7 @@ class Invariants:
             return
         self._outage_writes[place, self.outage] += 1
         self._outage_changes[place, self.outage] += before not in (None, status)
-        if self._outage_changes[place, self.outage] > 1 or self._outage_writes[place, self.outage] > 5:
+        if self._outage_changes[place, self.outage] > 1 or self._outage_writes[place, self.outage] > 3:
             self.broken(STEADY, f"{place}: {self._outage_writes[place, self.outage]} writes, now {status}")
 
     # --- what is due ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from adapters.infisical.transport import Unreachable
 from adapters.local.store import Key
 from adapters.resources.kinds import SECRET
 from reconciler.content.metadata import LABEL_MANAGED
-from reconciler.standin.limits import CLOUD_LIMITS, NO_LIMITS
+from reconciler.standin.limits import CLOUD_LIMITS, NO_LIMITS, Limits
 from tests.simulation.day import CLUSTER, Day
 from tests.simulation.invariants import MORE
 from tests.simulation.remote import KEYS, Folder
@@ -247,12 +247,13 @@ class Moves:
         await self._host_trouble(MINUTE, 15 * MINUTE, failing=self._chance.choice((0.1, 0.5, 1.0)))
 
     async def host_limited(self) -> None:
-        """A server has the limits of Infisical Cloud for a while."""
+        """A server has limits for a while: those of Infisical Cloud, or tight ones, that its answers may not tell."""
         name = self._chance.choice(("alpha", "beta"))
         if ("host", name) in self._busy:
             return
         host = self._remote.hosts[name]
-        host.server.limit(CLOUD_LIMITS)
+        tight = Limits(total=30, reads=15, writes=10, secrets=10, told=self._chance.random() < 0.5)
+        host.server.limit(self._chance.choice((CLOUD_LIMITS, tight)))
 
         async def unlimited() -> None:
             host.server.limit(NO_LIMITS)

@@ -17,7 +17,7 @@ from tests.simulation.troubles import Scope, Troubles
 
 AUTHOR = "author"
 TEAMS = ("team-a", "team-b", "team-c", "team-d")
-_INTERVALS = (
+INTERVALS = (
     (60.0, 4),
     (600.0, 16),
     (3600.0, 120),
@@ -168,7 +168,7 @@ class Population:
         store = chance.choice(usable)
         folder = self.stores[store].folder
         (interval,) = chance.choices(
-            [interval for interval, _ in _INTERVALS], [weight for _, weight in _INTERVALS]
+            [interval for interval, _ in INTERVALS], [weight for _, weight in INTERVALS]
         )
         entries: list[Entry] = []
         if chance.random() < 0.9:
@@ -223,7 +223,7 @@ class Population:
         """Why a Secret of this data is none that the resource at this place can have, as Infisical was at some moment
         from `since` on; None: it can. What a controller knows of the cluster may be older, where watches were down."""
         problem = f"its resource {place} is not there"
-        for wanted in self.wishes.during(place, self._known_since(since)):
+        for wanted in self.wishes.during(place, self.known_since(since)):
             if wanted is None:
                 continue
             found = self._problem(wanted, data, since)
@@ -232,13 +232,14 @@ class Population:
             problem = found
         return problem
 
-    def _known_since(self, since: float) -> float:
+    def known_since(self, since: float) -> float:
+        """From when on what happens in the cluster is known at this time: earlier where watches were down."""
         down = self._troubles.last((("cluster",),))
         return since - WATCHES_BACK if down > since - WATCHES_BACK else since
 
     def _problem(self, wanted: Wanted, data: dict[str, str], since: float) -> str | None:
         if not wanted.entries:
-            for scope in self.scopes.during(wanted.store, self._known_since(since)):
+            for scope in self.scopes.during(wanted.store, self.known_since(since)):
                 if scope is not None and any(
                     data == held for held in self._remote.folders.during(scope, since)
                 ):
@@ -257,7 +258,7 @@ class Population:
     def _held(
         self, store: StoreKey, path: str, entries: list[Entry], data: dict[str, str], since: float
     ) -> bool:
-        for scope in self.scopes.during(store, self._known_since(since)):
+        for scope in self.scopes.during(store, self.known_since(since)):
             if scope is None:
                 continue
             for held in self._remote.folders.during(scope._replace(path=path), since):

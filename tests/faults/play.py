@@ -145,6 +145,7 @@ def differences(scenario: Scenario, calm: Calm, played: Played) -> list[str]:
     if not _same_contents(before.contents, played.contents, scenario.races):
         found.append(f"Secrets held {played.contents}, not {before.contents}")
     found += _counted(scenario, before.counts, played)
+    found += [] if scenario.retries else _asked(before.requests, played.requests)
     right = scenario.besides.get(played.injection.fault) if played.injection.fault is not None else None
     return [one for one in found if right is None or re.search(right, one) is None]
 
@@ -180,3 +181,11 @@ def _counted(scenario: Scenario, calm: Counter[str], played: Played) -> Iterator
                 yield f"{name}: {after}, at most {before + more_reports * times}"
         elif after != before and not (scenario.races and after < before):
             yield f"{name}: {after}, not {before}"
+
+
+def _asked(calm: Counter[str], played: Counter[str]) -> Iterator[str]:
+    """At the most, what a calm play asks, once more for the process or the run that took over, and a validation of the
+    store and a second try of one request."""
+    for name, number in played.items():
+        if number > 2 * calm[name] + 2:
+            yield f"{number} requests of kind {name}, where a calm play has {calm[name]}"

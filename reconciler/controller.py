@@ -90,12 +90,7 @@ class Controller:
             cluster, connect, clock, chance, options, triggers, self._unrevoked, self._host_changed
         )
         states, views = self.surroundings.hosts.states, self.surroundings.views
-        self._outages = Outages(
-            states,
-            lambda subject: hosts_of(subject, views),
-            self._runner.add,
-            max(1, options.concurrency // 2),
-        )
+        self._outages = Outages(states, lambda subject: hosts_of(subject, views), self._runner.add)
         self._performer = performer(self.surroundings)
         metrics.levels.depth = lambda: {
             lane.name.lower(): waiting for lane, waiting in self._queue.depth().items()

@@ -33,10 +33,9 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class HostQueue:
-    """Those who wait for one host, those who were let go and are not done yet, and all whose runs are under way."""
+    """Those who wait for one host, and those who were let go and are not done yet."""
 
     def __init__(self) -> None:
-        self.running: set[Subject] = set()
         self.waiting: dict[Subject, Waiting] = {}
         self.going: set[Subject] = set()
         self.moved = asyncio.Event()

@@ -33,8 +33,7 @@ log = structlog.get_logger()
 class Outages:
     """Waiting resources by host. `run` it in a task: without it nobody is taken in, and each comes again by itself.
 
-    `hosts_of` says which hosts a resource needs, `resume` has it run. `most` is how many runs one host may have under
-    way: where it keeps them waiting, there is still room for those of others.
+    `hosts_of` says which hosts a resource needs, `resume` has it run.
     """
 
     def __init__(
@@ -42,14 +41,11 @@ class Outages:
         states: Mapping[Host, HostState],
         hosts_of: Callable[[Subject], Iterable[Host]],
         resume: Callable[[Wish[Subject]], None],
-        most: int,
     ) -> None:
         self._states = states
         self._hosts_of = hosts_of
         self._resume = resume
-        self._most = most
         self._queues: dict[Host, HostQueue] = {}
-        self._hosts_in_use: dict[Subject, tuple[Host, ...]] = {}  # by the runs under way
         self._where: dict[Subject, Host] = {}  # of those who wait, and of those who go
         self._down_since: dict[Host, float] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -101,32 +97,17 @@ class Outages:
     # --- before and after a run ----------------------------------------------------------------------------
 
     def takes_in(self, wish: Wish[Subject]) -> bool:
-        """Whether a resource that is about to run must wait: its host's limits are used up, or it has its share of what
-        runs. One whose host is down runs, so that its status says so."""
+        """Whether a resource that is about to run must wait, because the limits of its host are used up. One whose host
+        is down runs, so that its status says so."""
         subject = wish.key
-        hosts = tuple(self._hosts_of(subject))
-        if self._group is not None and not self._is_going(subject):
-            for host in hosts:
-                if self._is_full(host, subject):
+        paced = {host for host, state in self._states.items() if state.access is Access.PACED}
+        if paced and self._group is not None and not self._is_going(subject):
+            for host in self._hosts_of(subject):
+                if host in paced:
                     self._put(host, subject, wish.lane, 0.0, wish.since, told=False)
                     return True
         self._left(subject)
-        self._hosts_in_use[subject] = hosts
-        for host in hosts:
-            self._queue(host).running.add(subject)
         return False
-
-    def _is_full(self, host: Host, subject: Subject) -> bool:
-        state = self._states.get(host)
-        if state is not None and state.access is not Access.OPEN:
-            return state.access is Access.PACED
-        return not is_store(subject) and len(self._queue(host).running) >= self._most
-
-    def _queue(self, host: Host) -> HostQueue:
-        queue = self._queues.get(host)
-        if queue is None:
-            queue = self._queues[host] = HostQueue()
-        return queue
 
     def waits(self, subject: Subject, end: End, run: Run[Any]) -> bool:
         """Whether a resource whose run failed waits here until its host is back."""
@@ -150,9 +131,6 @@ class Outages:
 
     def over(self, subject: Subject) -> None:
         """A run has ended: where it was one that was let go, there is room for another."""
-        for host in self._hosts_in_use.pop(subject, ()):
-            self._queues[host].running.discard(subject)
-            self._queues[host].moved.set()
         place = self._where.get(subject)
         if place is None:
             return
@@ -200,7 +178,7 @@ class Outages:
             self._queues[before].going.discard(subject)
         self._left(subject)
         self._number += 1
-        queue = self._queue(host)
+        queue = self._queues.setdefault(host, HostQueue())
         queue.put(Waiting(subject, lane, data, since, told, self._number))
         self._where[subject] = host
         if not queue.served:
@@ -220,21 +198,20 @@ class Outages:
 
     def _tell_who_waits(self, host: Host) -> None:
         """The host that they wait for went down: let those run that only waited for their turn, so that they say so."""
-        queue = self._queue(host)
+        queue = self._queues.setdefault(host, HostQueue())
         for one in [one for one in queue.waiting.values() if not one.told]:
             self._let_one_go(queue, one, one.since)
 
     async def _serve(self, host: Host, queue: HostQueue) -> None:
         """Let those who wait for a host go, until nobody does. While it is down, this is who probes it."""
-        opened = 0.0
+        state, opened = self._states[host], 0.0
         while queue.waiting:
-            state = self._states.get(host)
-            if state is not None and state.access is not Access.OPEN:
+            if state.access is not Access.OPEN:
                 await self._opening(state, queue)
                 opened = asyncio.get_running_loop().time()
             self._let_go(state, queue, opened)
             queue.moved.clear()
-            if queue.going or queue.running:
+            if queue.going:
                 await queue.moved.wait()
         queue.served = False
 
@@ -254,12 +231,10 @@ class Outages:
         finally:
             opening.cancel()
 
-    def _let_go(self, state: HostState | None, queue: HostQueue, opened: float) -> None:
+    def _let_go(self, state: HostState, queue: HostQueue, opened: float) -> None:
         """Those whose turn it is, as many as the host bears. Who waited for its return must see it as it is since
         then: so they share what they read."""
-        room = state.room if state is not None else self._most
-        number = max(room - len(queue.going), 0 if queue.going else 1)
-        number = min(number, self._most - len(queue.running | queue.going))
+        number = max(state.room - len(queue.going), 0 if queue.going else 1)
         while number > 0 and (one := queue.first()) is not None:
             a_store_goes = any(is_store(subject) for subject in queue.going)
             if a_store_goes and not is_store(one.subject):

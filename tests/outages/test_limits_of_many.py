@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from adapters.infisical.transport import Unreachable
 from reconciler.standin import CLOUD_LIMITS, Kind, Limits
 from tests.outages.town import Town, now
 from tests.simulated_loop import simulated
@@ -92,6 +93,28 @@ async def test_a_host_whose_limits_are_used_up_holds_up_no_other() -> None:
             await asyncio.sleep(10)
         await town.until_ready(names, 400)
     assert town.servers["main"].refusals() == 0
+
+
+@simulated
+async def test_who_waits_for_a_turn_is_told_when_the_host_goes_down_meanwhile() -> None:
+    """Those that are new say what the trouble is, instead of nothing at all, and go on when it is over."""
+    town = Town("main")
+    server = town.servers["main"]
+    server.limit(CLOUD_LIMITS)
+    await town.store("main")
+    names = await town.external_secrets("main", 400, "1h", apart=True)
+    async with town.runs():
+        await asyncio.sleep(10)
+        ready = await town.ready(names)
+        assert 100 <= ready <= 120
+        server.down = Unreachable.REFUSED
+        await asyncio.sleep(120)
+        told = [one for one in await town.conditions(names) if one.get("status") == "False"]
+        assert len(told) == 400 - ready
+        assert all("refuses connections" in one["message"] for one in told)
+        server.down = None
+        await town.until_ready(names, 400)
+    assert server.refusals() == 0
 
 
 @simulated

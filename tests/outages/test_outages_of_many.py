@@ -133,6 +133,21 @@ def test_what_needs_another_server_is_not_held_up(hangs: bool) -> None:
 
 
 @simulated
+async def test_new_resources_of_a_server_that_hangs_leave_room_for_those_of_others() -> None:
+    """Before anybody can know that it is down: hundreds that are new, and one of another server after them."""
+    town = Town("main", "other")
+    for name in town.servers:
+        await town.store(name)
+    async with town.runs():
+        await asyncio.sleep(5)
+        town.servers["main"].hangs = True
+        await town.external_secrets("main", 400, "1h", apart=True)
+        await asyncio.sleep(1)
+        fresh = await town.external_secrets("other", 1, "1h", prefix="fresh")
+        assert await town.until_ready(fresh, 5) < 1
+
+
+@simulated
 async def test_an_outage_of_an_hour_makes_nothing_flap() -> None:
     """The store's verdict falls after a while, and is told in its own status; what waits keeps to what it said."""
     town = Town("main")

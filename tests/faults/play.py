@@ -12,6 +12,7 @@ from tests.faults.scenarios import Scenario
 from tests.faults.world import Variation, World
 from tests.simulated_loop import run_simulated
 
+_ENDS = frozenset(fault for fault in Fault if fault.kills or fault.stops or fault is Fault.EVENT_LOST)
 VOID = "void: the fault did not strike"
 _OPEN = 20.0  # seconds after each move in which the fault may strike
 _SILENCE = 200.0  # seconds
@@ -136,6 +137,8 @@ def differences(scenario: Scenario, calm: Calm, played: Played) -> list[str]:
     found = list(played.wrongs)
     if played.injection.fault is not None and played.injection.struck is None:
         found.append(VOID)
+    elif played.injection.fault in _ENDS and played.starts <= calm.played.starts:
+        found.append(f"{VOID} the process")
     before = calm.played
     for path in sorted(before.fields.keys() | played.fields.keys()):
         if path not in before.fields or path not in played.fields:

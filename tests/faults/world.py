@@ -6,14 +6,12 @@ import copy
 import datetime
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from adapters.cluster import Done, Kind, Object
 from adapters.infisical.transport import Transport
-from adapters.journal import Transition
 from adapters.local.cluster import LocalCluster
-from adapters.resources.kinds import CONFIG_MAP, EVENT, EXTERNAL_SECRET, SECRET
+from adapters.resources.kinds import EVENT, EXTERNAL_SECRET
 from reconciler.assembly import Options
 from reconciler.controller import Controller
 from reconciler.demonstration import example_project
@@ -22,9 +20,11 @@ from reconciler.standin import ADMIN, InProcess, StandIn
 from tests.faults.changes import NOISE, Changes
 from tests.faults.injection import Fault, Injection
 from tests.faults.process import Defects, FaultyPerformer, Life, Moves, Reach, Wire
+from tests.scenarios.collected import Collected
 from tests.scenarios.manifests import CREDENTIALS, example, kind_named
 
 REST = 400.0  # seconds in which everything comes to rest, the longest back-off included
+_STORE = example("store-universal-auth", "SecretStore")
 HOST = "http://infisical.example:8080"
 
 
@@ -34,17 +34,6 @@ class Variation(NamedTuple):
     epoch: float = 1_760_000_000.0
     seed: int = 1
     noise: int = 0
-
-
-class Journal:
-    """Where runs ended, and defects."""
-
-    def __init__(self) -> None:
-        self.transitions: list[Transition] = []
-
-    def record(self, transition: Transition) -> None:
-        """Take one transition."""
-        self.transitions.append(transition)
 
 
 class World:
@@ -63,8 +52,7 @@ class World:
         self.identity = self.server.add_identity("world", {self.project: ADMIN})
         self.credentials = self.server.add_universal_auth(self.identity)
         self.moves = Moves()
-        self.journal = Journal()
-        self.options: dict[str, Any] = {}
+        self.journal = Collected()
         self.left: list[str] = []  # tokens that processes held when they died
         self.starts = 0
         self._noise = 0
@@ -96,7 +84,6 @@ class World:
         """A new process."""
         self._noticed.clear()
         life = self._life = Life(self.injection, self._noticed)
-        settings: dict[str, Any] = {"store_interval": 1e6, "drain": 0.0} | self.options
 
         def connect(address: object, pem: bytes) -> Transport:
             del address, pem
@@ -108,7 +95,7 @@ class World:
             self.journal,
             Clock(self.now),
             random.Random(self._variation.seed),
-            Options(**settings),
+            Options(store_interval=1e6, drain=0.0),
             Defects(life, self.changes.wrongs),
         )
         self.controller._performer = FaultyPerformer(self.controller._performer, life, self.moves)
@@ -229,7 +216,7 @@ class World:
 
     def store(self, name: str = "infisical", credentials: str = CREDENTIALS, **scope: Any) -> Object:
         """The documented SecretStore, pointed at the server; `scope` changes its secretsScope."""
-        store = example("store-universal-auth", "SecretStore")
+        store = copy.deepcopy(_STORE)
         store["metadata"] = {"name": name}
         infisical = store["spec"]["provider"]["infisical"]
         infisical["hostAPI"] = HOST
@@ -298,7 +285,3 @@ def secret(name: str, texts: dict[str, str], **fields: Any) -> Object:
         "data": data,
         **fields,
     }
-
-
-Step = Callable[[World], Awaitable[None]]
-__all__ = ["CONFIG_MAP", "SECRET", "Step", "Variation", "World", "secret"]

@@ -47,10 +47,15 @@ def trigger(outcome: type[Outcome]) -> str:
 
 
 class Service(enum.Enum):
-    """Which of the two servers a failure is about."""
+    """Which server a failure is about."""
 
     INFISICAL = "infisical"
     CLUSTER = "cluster"
+    # Who vouches for the controller's own identity:
+    AWS = "aws"  # where the credential chain asks: the instance's metadata, STS, the container's agent
+    AZURE = "azure"  # the instance's metadata, or the authority of workload identity
+    GCP_METADATA = "gcp-metadata"
+    GCP_IAM = "gcp-iam"  # the IAM credentials API, and the token endpoint before it
 
 
 class Trouble(enum.Enum):
@@ -89,6 +94,9 @@ class Denial(enum.Enum):
     READ = "read"  # secrets of this folder, or this key
     VALUE = "value"  # the key may be seen, its value not
     REFERENCE = "reference"  # a reference of the value leads to what may not be read
+    FILE = "file"  # the file lies outside of the directories that the controller's settings name
+    AMBIENT = "ambient"  # the controller's own identity may not be shown to this host
+    PROOF = "proof"  # whoever vouches for the identity refuses to
     CLUSTER = "cluster"  # RBAC: `verb` on `resource`
 
 
@@ -96,8 +104,12 @@ class Denied(Outcome, frozen=True, kw_only=True):
     """Not permitted: only a person can change that. The target stays."""
 
     what: Denial
+    service: Service | None = None  # who refuses to vouch
     folder: FolderPath | None = None
     key: RemoteName | None = None
+    namespace: NamespaceName | None = None  # of the Secret that gives the file's path
+    name: ResourceName | None = None
+    secret_key: SecretKey | None = None
     verb: Verb | None = None
     resource: PluralName | None = None
 
@@ -113,12 +125,16 @@ class Thing(enum.Enum):
     CREDENTIALS_KEY = "credentials-key"
     CERTIFICATES = "certificates"  # the Secret or ConfigMap of caProvider, or its key
     NAMESPACE = "namespace"
+    FILE = "file"  # the file whose path a credential gives
+    AMBIENT = "ambient"  # the controller has no identity of its own of this kind
+    REGION = "region"  # nothing says in which AWS region the controller runs
 
 
 class Missing(Outcome, frozen=True, kw_only=True):
     """Something that the work rests on is not there. An absent key is no failure: see `Fetched.absent`."""
 
     what: Thing
+    service: Service | None = None  # whose identity is missing
     folder: FolderPath | None = None
     namespace: NamespaceName | None = None
     name: ResourceName | None = None
@@ -133,6 +149,10 @@ class Fault(enum.Enum):
     INCOMPLETE_SELECTOR = "incomplete-selector"  # a selector without name or key
     NO_AUTH = "no-auth"
     UNSUPPORTED_AUTH = "unsupported-auth"
+    BAD_PRIVATE_KEY = "bad-private-key"  # no private key in PEM, or not with this passphrase
+    BAD_KEY_FILE = "bad-key-file"  # no key file of a service account
+    BAD_FILE_PATH = "bad-file-path"  # no absolute path
+    BAD_REGION = "bad-region"
     BAD_HOST = "bad-host"
     BAD_CERTIFICATES = "bad-certificates"
     BAD_SLUG = "bad-slug"

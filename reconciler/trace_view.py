@@ -21,8 +21,9 @@ from machines.outcomes import (
     trigger,
 )
 from machines.registry import MACHINES
+from reconciler.failure_texts import failure_text
 from reconciler.journal_reader import asked, fields, outcome_of, report_of
-from reconciler.messages import failure_text, message_of
+from reconciler.messages import message_of
 
 _NEXT = {
     Then.REFRESH: "it is looked at again at its interval, and when something that it depends on changes",

@@ -31,7 +31,8 @@ from reconciler.caches import Cache
 from reconciler.conditions import ready_of, with_ready
 from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
-from reconciler.messages import failure_text, message_of
+from reconciler.failure_texts import failure_text
+from reconciler.messages import message_of
 from reconciler.payload import Payload
 from reconciler.store_reasons import reason_of_store
 from reconciler.surroundings import Surroundings, Validation

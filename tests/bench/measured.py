@@ -30,7 +30,7 @@ class Measured:
         self._output = output
         self._arguments = arguments
         # As where it is deployed: compiled code is kept, if by the first start.
-        self._environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environment
+        self._environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **environment}
 
     async def __aenter__(self) -> Self:
         with self._output.open("wb") as output:

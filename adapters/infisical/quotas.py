@@ -120,7 +120,8 @@ class Quota:
     however the server's windows lie, none holds more than the limit."""
 
     def __init__(self, known: int | None) -> None:
-        self.limit = known
+        self.limit = self._known = known
+        self._told_at = 0.0
         self._under_way = 0
         self._free_at: deque[float] = deque()
         self._counters: dict[str, _Counter] = {}
@@ -163,11 +164,20 @@ class Quota:
         if self.limit is not None or telling is not None:
             self._free_at.append(now + WINDOW)
         if telling is not None:
+            self._told_at = now
             self._counters[route].told(telling, number, now)
             limits = [counter.limit for counter in self._counters.values() if counter.limit is not None]
             self.limit = min(limits)
+        elif self._told_at and now > self._told_at + WINDOW:
+            self._forget()
         else:
             self._counters[route].untold(now)
+
+    def _forget(self) -> None:
+        """Nothing was told for longer than a window: the limits that were told are no more."""
+        self._told_at, self.limit = 0.0, self._known
+        for counter in self._counters.values():
+            counter.limit, counter.until = None, math.inf
 
 
 def _now() -> float:

@@ -114,6 +114,19 @@ async def test_a_larger_plan_is_used_once_an_answer_tells_of_it() -> None:
 
 
 @simulated
+async def test_limits_that_are_told_of_no_more_are_forgotten() -> None:
+    """Somebody lifted them: a minute later it is as if there had never been any."""
+    asking = Asking(OWN, Limits(secrets=10))
+    await asking.secrets(15)
+    asking.server.limit(Limits())
+    await asyncio.sleep(61)
+    await asking.secrets(1)
+    began = now()
+    await asking.secrets(500)
+    assert now() - began < 3
+
+
+@simulated
 async def test_a_server_without_limits_is_not_slowed_down() -> None:
     asking = Asking(OWN, Limits())
     await asking.secrets(2000)

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from adapters.auth.registry import Methods
+from adapters.auth.settings import AuthSettings
 from adapters.cluster import Cluster, Object, Selection
 from adapters.infisical.hosts import Changed, Connect, Hosts
 from adapters.infisical.lease_terms import Unrevoked
@@ -50,6 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     store_interval: float = 300.0
     hold_back: bool = True
     organization: str | None = None  # slug of the one to log in to, where a store names none
+    auth: AuthSettings = AuthSettings()
     drain: float = 5.0  # how long runs under way may go on after a stop was asked for
     revoke: float = 10.0  # how long revocations may take then
 
@@ -88,6 +91,7 @@ def surroundings_of(
         clock=clock,
         memory=StoreMemory(),
         specs=Specs(),
+        methods=Methods(options.auth),
         hold_back=options.hold_back,
         store_interval=options.store_interval,
         organization=options.organization,

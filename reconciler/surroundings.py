@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from adapters.auth.registry import Methods
 from adapters.cluster import Cluster, Object
 from adapters.infisical.hosts import Hosts
 from adapters.infisical.leases import Leases
@@ -70,6 +71,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     clock: Clock
     memory: StoreMemory
     specs: Specs
+    methods: Methods
     hold_back: bool
     store_interval: float  # seconds, for stores that name none
     organization: str | None  # slug of the one to log in to, where a store names none

@@ -25,12 +25,21 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Credentials(Mapping[str, SecretText]):
-    """Credentials by the names of their fields. Shows which are there, not what they are."""
+    """Credentials by the names of their fields, and where each was read. Shows which are there, not what they are."""
 
-    __slots__ = ("_texts",)
+    __slots__ = ("_sources", "_texts")
 
-    def __init__(self, texts: Mapping[str, SecretText]) -> None:
-        self._texts = dict(texts)
+    def __init__(self, texts: Mapping[Source, SecretText]) -> None:
+        self._texts = {source.field: text for source, text in texts.items()}
+        self._sources = {source.field: source for source in texts}
+
+    def source(self, field: str) -> Source:
+        """Where a credential was read. Raises KeyError where it was not given."""
+        return self._sources[field]
+
+    def stripped(self, field: str) -> SecretText:
+        """A credential without white space around it: a line feed at the end is a file's, not its own."""
+        return SecretText(self._texts[field].reveal().strip())
 
     def __getitem__(self, field: str) -> SecretText:
         return self._texts[field]
@@ -73,14 +82,15 @@ def checked(given: Mapping[Source, bytes]) -> Credentials | Invalid:
         try:
             text = content.decode()
         except UnicodeDecodeError:
-            return _fault(Fault.NOT_TEXT, source)
+            return fault(Fault.NOT_TEXT, source)
         if not text.strip():
-            return _fault(Fault.EMPTY_CREDENTIAL, source)
-        texts[source.field] = SecretText(text)
+            return fault(Fault.EMPTY_CREDENTIAL, source)
+        texts[source] = SecretText(text)
     return Credentials(texts)
 
 
-def _fault(what: Fault, source: Source) -> Invalid:
+def fault(what: Fault, source: Source) -> Invalid:
+    """What is wrong with the credential that was read there."""
     return Invalid(
         what=what,
         field=source.path,

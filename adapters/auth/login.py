@@ -8,7 +8,7 @@ import msgspec
 
 from adapters.auth.credentials import Credentials
 from adapters.infisical.secret_text import SecretText
-from machines.outcomes import Invalid, Unavailable
+from machines.outcomes import Denied, Invalid, Missing, Unavailable
 
 
 class MethodName(enum.Enum):
@@ -42,12 +42,14 @@ class GivenToken(msgspec.Struct, frozen=True):
     token: SecretText
 
 
-Login = LoginRequest | GivenToken | Invalid | Unavailable
+Login = LoginRequest | GivenToken | Invalid | Unavailable | Missing | Denied
 
 
 class AuthMethod(Protocol):
-    """Turns credentials into a login. A method that has to ask somebody else for a proof does so here."""
+    """Turns credentials into a login. A method that has to ask somebody else for a proof does so here, in a bounded
+    time, and never blocks the event loop."""
 
     async def login(self, credentials: Credentials) -> Login:
-        """What to send, or the token itself; or why the credentials cannot work. Logs in to nothing."""
+        """What to send, or the token itself; or why the credentials cannot work. Logs in to nothing. Raises nothing
+        but for cancellation."""
         ...

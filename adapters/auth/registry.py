@@ -1,11 +1,13 @@
 """All auth methods: their blocks, names and modules. A new method is a module and a line here."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from adapters.auth.credentials import Source, block_path, sources
 from adapters.auth.login import AuthMethod, MethodName
+from adapters.auth.settings import AuthSettings
 from adapters.auth.token_auth import TokenAuth
 from adapters.auth.universal_auth import UniversalAuth
 from adapters.resources.auth_blocks import (
@@ -28,33 +30,57 @@ from machines.outcomes import Fault, Invalid
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A method; `method` is None where it is not built yet."""
+    """A method. `ambient`: it shows the controller's own identity. `make` is None where it is not built yet."""
 
     block: type[AuthBlock]
     name: MethodName
-    method: AuthMethod | None = None
+    make: Callable[[AuthSettings], AuthMethod] | None = None
+    ambient: bool = False
 
 
 METHODS: Final[tuple[Registered, ...]] = (
-    Registered(UniversalAuthCredentials, MethodName.UNIVERSAL, UniversalAuth()),
-    Registered(AzureAuthCredentials, MethodName.AZURE),
-    Registered(GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN),
-    Registered(GcpIamAuthCredentials, MethodName.GCP_IAM),
+    Registered(UniversalAuthCredentials, MethodName.UNIVERSAL, lambda settings: UniversalAuth()),
+    Registered(AzureAuthCredentials, MethodName.AZURE, ambient=True),
+    Registered(GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN, ambient=True),
+    Registered(GcpIamAuthCredentials, MethodName.GCP_IAM, ambient=True),
     Registered(JwtAuthCredentials, MethodName.JWT),
     Registered(LdapAuthCredentials, MethodName.LDAP),
     Registered(OciAuthCredentials, MethodName.OCI),
-    Registered(KubernetesAuthCredentials, MethodName.KUBERNETES),
-    Registered(AwsAuthCredentials, MethodName.AWS),
-    Registered(TokenAuthCredentials, MethodName.TOKEN, TokenAuth()),
+    Registered(KubernetesAuthCredentials, MethodName.KUBERNETES, ambient=True),
+    Registered(AwsAuthCredentials, MethodName.AWS, ambient=True),
+    Registered(TokenAuthCredentials, MethodName.TOKEN, lambda settings: TokenAuth()),
 )
 _BY_BLOCK: Final = {registered.block: registered for registered in METHODS}
+
+
+class Methods:
+    """The methods of one controller, by their names; each is made when it is first used."""
+
+    def __init__(self, settings: AuthSettings) -> None:
+        self._settings = settings
+        self._made: dict[MethodName, AuthMethod] = {}
+
+    def of(self, name: MethodName) -> AuthMethod:
+        """A method that is built."""
+        method = self._made.get(name)
+        if method is None:
+            make = next(one.make for one in METHODS if one.name is name)
+            assert make is not None, "a block without a method is refused when it is chosen"
+            method = self._made[name] = make(self._settings)
+        return method
+
+    def may_be_shown(self, auth: "Chosen", host: str, *, namespaced: bool) -> bool:
+        """Whether a store may log in to a host by this method: a SecretStore may not send the controller's own identity
+        where the operator has not allowed it."""
+        allowed = self._settings.ambient_hosts
+        return not (auth.ambient and namespaced) or allowed is None or host in allowed
 
 
 class Chosen(msgspec.Struct, frozen=True):
     """The method that a store uses, what it needs to be read, and whether there were other blocks."""
 
     name: MethodName
-    method: AuthMethod
+    ambient: bool
     sources: tuple[Source, ...]
     several: bool
 
@@ -66,9 +92,9 @@ def chosen(auth: Auth) -> Chosen | Invalid:
         return Invalid(what=Fault.NO_AUTH)
     block = blocks[0]
     registered = _BY_BLOCK[type(block)]
-    if registered.method is None:
+    if registered.make is None:
         return Invalid(what=Fault.UNSUPPORTED_AUTH, field=FieldPath(block_path(block)))
     needed = sources(block)
     if isinstance(needed, Invalid):
         return needed
-    return Chosen(registered.name, registered.method, needed, len(blocks) > 1)
+    return Chosen(registered.name, registered.ambient, needed, len(blocks) > 1)

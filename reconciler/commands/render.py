@@ -7,6 +7,15 @@ from typing import Annotated
 import typer
 
 from reconciler.commands.flags import flag
+from reconciler.commands.login_flags import (
+    DEFAULT_ENDPOINT,
+    AmbientCredentialHosts,
+    AzureClientId,
+    CredentialDirectories,
+    GcpIamCredentialsEndpoint,
+    OrganizationSlug,
+    auth_settings,
+)
 
 
 def render(
@@ -17,14 +26,11 @@ def render(
     controller_class: Annotated[
         str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
     ] = "default",
-    organization_slug: Annotated[
-        str,
-        flag(
-            "--organization-slug",
-            "Organisation to log in to, where a store names none.",
-            also=("INFISICAL_AUTH_ORGANIZATION_SLUG",),
-        ),
-    ] = "",
+    organization_slug: OrganizationSlug = "",
+    credential_directories: CredentialDirectories = None,
+    ambient_credential_hosts: AmbientCredentialHosts = None,
+    gcp_iam_credentials_endpoint: GcpIamCredentialsEndpoint = DEFAULT_ENDPOINT,
+    azure_client_id: AzureClientId = "",
 ) -> None:
     """Read manifests, run each resource once, and print the Secrets as YAML on standard output.
 
@@ -40,6 +46,9 @@ def render(
     from reconciler.transitions_seen import SeveralJournals
 
     set_up("error", "auto")
+    auth = auth_settings(
+        credential_directories, ambient_credential_hosts, gcp_iam_credentials_endpoint, azure_client_id
+    )
 
     def say(sentence: str) -> None:
         typer.echo(sentence, err=True)
@@ -53,7 +62,9 @@ def render(
 
         async with Network() as network:
             with file_journal(journal, 2**40, say) as journals:
-                options = Options(controller_class=controller_class, organization=organization_slug or None)
+                options = Options(
+                    controller_class=controller_class, organization=organization_slug or None, auth=auth
+                )
                 return await run_once_each(paths, network.transport, SeveralJournals(journals), options, say)
 
     try:

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.commands.flags import duration, flag
+from reconciler.commands.login_flags import (
+    DEFAULT_ENDPOINT,
+    AmbientCredentialHosts,
+    AzureClientId,
+    CredentialDirectories,
+    GcpIamCredentialsEndpoint,
+    OrganizationSlug,
+    auth_settings,
+)
 
 if TYPE_CHECKING:
     from adapters.journal import Journal
@@ -54,14 +63,11 @@ def run(
         bool,
         flag("--hold-back/--no-hold-back", "Whether a store that is not ready holds back what uses it."),
     ] = True,
-    organization_slug: Annotated[
-        str,
-        flag(
-            "--organization-slug",
-            "Organisation to log in to, where a store names none.",
-            also=("INFISICAL_AUTH_ORGANIZATION_SLUG",),
-        ),
-    ] = "",
+    organization_slug: OrganizationSlug = "",
+    credential_directories: CredentialDirectories = None,
+    ambient_credential_hosts: AmbientCredentialHosts = None,
+    gcp_iam_credentials_endpoint: GcpIamCredentialsEndpoint = DEFAULT_ENDPOINT,
+    azure_client_id: AzureClientId = "",
     journal: Annotated[
         str, flag("--journal", "Record every transition in this file (-: standard output).")
     ] = "",
@@ -103,6 +109,9 @@ def run(
     if local is not None and not local.is_dir():
         _unusable(f"--local: {local} is no directory")
     set_up(log_level, log_format)
+    auth = auth_settings(
+        credential_directories, ambient_credential_hosts, gcp_iam_credentials_endpoint, azure_client_id
+    )
     options = Options(
         controller_class=controller_class,
         namespace=namespace or None,
@@ -111,6 +120,7 @@ def run(
         store_interval=store_refresh_interval,
         hold_back=hold_back,
         organization=organization_slug or None,
+        auth=auth,
     )
     metrics, recent = Metrics(), RecentTransitions()
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from adapters import cluster
 from adapters.auth.credentials import Source, checked
@@ -16,6 +17,7 @@ from adapters.resources.kinds import SECRET
 from machines.effects import Authenticate, Release, ResolveProject
 from machines.outcomes import (
     Authenticated,
+    Denial,
     Denied,
     Invalid,
     Missing,
@@ -57,6 +59,10 @@ class Authenticator:
         client = self._with.hosts.client(connection.host_api, pem)
         if isinstance(client, Invalid):
             return client
+        namespaced = bool(store_of(payload, effect.store).namespace)
+        name = urlsplit(client.address.url).hostname or ""
+        if not self._with.methods.may_be_shown(connection.auth, name, namespaced=namespaced):
+            return Denied(what=Denial.AMBIENT)
         key = await self._key(connection, client)
         if not isinstance(key, LeaseKey):
             return key
@@ -112,7 +118,7 @@ class Authenticator:
         credentials = checked(read)
         if isinstance(credentials, Invalid):
             return credentials
-        login = await connection.auth.method.login(credentials)
+        login = await self._with.methods.of(connection.auth.name).login(credentials)
         if isinstance(login, GivenToken):
             return Token(login.token, 0)
         if isinstance(login, LoginRequest):

@@ -7,7 +7,8 @@ import pytest
 
 from adapters.auth.credentials import Credentials, checked
 from adapters.auth.login import GivenToken, LoginRequest, MethodName
-from adapters.auth.registry import METHODS, Chosen, chosen
+from adapters.auth.registry import METHODS, Chosen, Methods, chosen
+from adapters.auth.settings import AuthSettings
 from adapters.resources.auth_blocks import Auth
 from machines.names import FieldPath
 from machines.outcomes import Fault, Invalid
@@ -16,6 +17,7 @@ UNIVERSAL = {
     "clientId": {"name": "credentials", "key": "id"},
     "clientSecret": {"name": "credentials", "key": "secret", "namespace": "infra"},
 }
+METHODS_HERE = Methods(AuthSettings())
 TOKEN = {"accessToken": {"name": "credentials", "key": "token"}}
 
 
@@ -84,7 +86,7 @@ async def test_universal_auth_sends_both_credentials_whatever_their_keys_are_cal
     ]
     credentials = found(method, clientId=b"the id\n", clientSecret="geheim ü".encode())
     assert isinstance(credentials, Credentials)
-    login = await method.method.login(credentials)
+    login = await METHODS_HERE.of(method.name).login(credentials)
     assert isinstance(login, LoginRequest)
     assert login.route == "/v1/auth/universal-auth/login"
     assert {name: text.reveal() for name, text in login.fields.items()} == {
@@ -98,7 +100,7 @@ async def test_token_auth_takes_the_token_as_it_is() -> None:
     method = ready(auth(tokenAuthCredentials=TOKEN))
     credentials = found(method, accessToken=b"st.abc.def\n")
     assert isinstance(credentials, Credentials)
-    login = await method.method.login(credentials)
+    login = await METHODS_HERE.of(method.name).login(credentials)
     assert isinstance(login, GivenToken)
     assert login.token.reveal() == "st.abc.def"
 
@@ -108,7 +110,7 @@ async def test_a_token_that_no_header_can_carry_is_told_as_such(token: bytes) ->
     method = ready(auth(tokenAuthCredentials=TOKEN))
     credentials = found(method, accessToken=token)
     assert isinstance(credentials, Credentials)
-    assert await method.method.login(credentials) == Invalid(what=Fault.NOT_TEXT)
+    assert await METHODS_HERE.of(method.name).login(credentials) == Invalid(what=Fault.NOT_TEXT)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +152,10 @@ async def test_nothing_shows_a_credential() -> None:
     ):
         credentials = found(method, **texts)
         assert isinstance(credentials, Credentials)
-        treasures += [credentials, *credentials.values(), await method.method.login(credentials)]
+        treasures += [
+            credentials,
+            *credentials.values(),
+            await METHODS_HERE.of(method.name).login(credentials),
+        ]
     shown = "".join(itertools.chain(map(repr, treasures), map(str, treasures)))
     assert "treasure" not in shown

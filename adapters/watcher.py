@@ -175,6 +175,10 @@ class Watcher:
     async def _pause(self, problem: Problem) -> None:
         """Note a failure and wait: longer after each, at random between half and the whole of it. Where the server
         says when to come again, not before that, and not all at that very moment."""
+        if _nobody_there(self.health.problem) and not _nobody_there(problem):
+            self._failures = min(
+                self._failures, 1
+            )  # somebody answers again: the length of the outage counts no more
         self._note(problem)
         if isinstance(problem, Absent):
             self._settled.set()
@@ -188,12 +192,15 @@ class Watcher:
 
     def hurry(self) -> None:
         """The server was heard elsewhere: where a pause was made because nobody answers, it is over."""
-        problem = self.health.problem
-        if isinstance(problem, Unavailable) and problem.after is None and problem.status in _NOBODY_THERE:
+        if _nobody_there(self.health.problem):
             self._hurry.set()
 
     def _jittered(self, delay: float) -> float:
         return delay * (0.5 + self._random() / 2)
+
+
+def _nobody_there(problem: Problem | None) -> bool:
+    return isinstance(problem, Unavailable) and problem.after is None and problem.status in _NOBODY_THERE
 
 
 def _now() -> float:

@@ -239,7 +239,7 @@ class Proxy:
     ) -> web.StreamResponse:
         headers = {
             name: request.headers[name]
-            for name in ("Authorization", "Accept", "Content-Type")
+            for name in ("Authorization", "Accept", "Accept-Encoding", "Content-Type")
             if name in request.headers
         }
         async with self._session.request(
@@ -249,7 +249,8 @@ class Proxy:
             if seen.verb == "watch" and answer.status == 200:
                 return await self._watch(request, answer, seen, trouble)
             body = await answer.read()
-            seen.version = _version(body)
+            if seen.verb in ("apply", "merge"):
+                seen.version = _version(body)
             if isinstance(trouble, AnswerLost):
                 return _broken_off(request)
             passed = web.StreamResponse(status=answer.status)
@@ -329,6 +330,7 @@ def _seen(request: web.BaseRequest, body: bytes) -> Seen:
 
 
 def _version(body: bytes) -> str:
+    """Of the object in the answer to a write, which is too small for the server to compress."""
     metadata = msgspec.json.decode(body).get("metadata") or {}
     return str(metadata.get("resourceVersion", ""))
 

@@ -20,6 +20,11 @@ pytestmark = pytest.mark.apiserver
 MANY = [f"wanted-{number}" for number in range(30)]
 
 
+def answered_lists(proxy: Proxy) -> Counter[str]:
+    """How often each kind was listed; a server that has just started refuses some kinds for a moment."""
+    return Counter(one.call for one in proxy.seen if one.verb == "list" and one.status == 200)
+
+
 async def synced(scene: Scene) -> None:
     """Many resources that are ready."""
     await scene.begin_with_store()
@@ -117,7 +122,7 @@ async def test_server_that_dies_and_starts_anew(own_apiserver: ApiServer) -> Non
         await scene.apply(scene.external_secret("calm", data=[key("API_KEY")]))
         await scene.ready("calm")
         calm = await scene.version(name="calm")
-        lists = troubled.lists()
+        lists = answered_lists(proxy)
         for number in range(2):
             await scene.delete(SECRET, "wanted")
             await asyncio.to_thread(own_apiserver.halt)
@@ -128,6 +133,6 @@ async def test_server_that_dies_and_starts_anew(own_apiserver: ApiServer) -> Non
             await scene.holds({"key": API_KEY})
         await troubled.ends_well()
         assert await scene.version(name="calm") == calm
-        again = troubled.lists() - lists
+        again = answered_lists(proxy) - lists
         assert all(number <= 2 for number in again.values()), again
         assert len(scene.journal.ends("calm")) == 1

@@ -146,6 +146,20 @@ def test_list_stands_even_where_its_versions_are_lower(heard: Heard) -> None:
 # --- changes ----------------------------------------------------------------------------------------------------
 
 
+def test_object_that_the_api_server_does_not_find_is_dropped_before_the_watch_tells(heard: Heard) -> None:
+    """Unless it is another one by now: what was made anew meanwhile stays, and comes back once only where it was not."""
+    heard.cache.changed(added(A, 1, "x"))
+    heard.cache.changed(added(B, 2, "y"))
+    heard.news()
+    heard.cache.vanished(object_at(A, 1))
+    heard.cache.vanished(object_at(B, 1))
+    assert heard.news() == [(A, "x", None)]
+    heard.cache.changed(deleted(A, 3))
+    assert heard.news() == []
+    heard.cache.changed(added(A, 4, "z"))
+    assert heard.news() == [(A, None, "z")]
+
+
 def test_changes_are_told_with_what_was_before(heard: Heard) -> None:
     """Came, changed, went."""
     for change in (added(A, 1, "a"), modified(A, 2, "a2"), deleted(A, 3)):

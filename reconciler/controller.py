@@ -28,16 +28,14 @@ from adapters.resources.times import seconds_of
 from adapters.watcher import Problem, Watcher
 from machines.effects import Effect
 from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
-from machines.kernel import Definition, End, Run, Then
+from machines.kernel import Definition, End, Run
 from machines.names import Host
-from machines.outcomes import ExternalSecretObserved, Outcome, Unavailable
+from machines.outcomes import Outcome, Unavailable
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
 from reconciler import watch_reports
 from reconciler.assembly import KINDS, Options, selections, surroundings_of
-from reconciler.backoff import Backoff
 from reconciler.caches import Cache, Place
-from reconciler.company import turn_of
 from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
@@ -45,8 +43,9 @@ from reconciler.metrics import Metrics
 from reconciler.needed_hosts import hosts_of
 from reconciler.outages import Outages
 from reconciler.payload import ExternalSecretPayload, Payload
-from reconciler.queue import Company, Lane, Queue, Wish
+from reconciler.queue import Lane, Queue, Wish
 from reconciler.runner import Runner
+from reconciler.schedule import Schedule
 from reconciler.triggers import STORE_TURNED, Triggers, subject_of
 
 log = structlog.get_logger()
@@ -59,7 +58,6 @@ MACHINE_OF: dict[str, Definition[Any]] = {
     PUSH_SECRET.name: UNSUPPORTED,
     CLUSTER_PUSH_SECRET.name: UNSUPPORTED,
 }
-_SIGHT = 1.0  # seconds before a periodic refresh from which on it must see the world
 
 
 class Controller:
@@ -79,7 +77,6 @@ class Controller:
         self._clock = clock
         self._options = options
         self._metrics = metrics
-        self._backoff: Backoff[Subject] = Backoff(chance)
         self._queue: Queue[Subject] = Queue(self._host)
         self._runner = Runner(self._queue, self._work, options.concurrency)
         self._runs = 0
@@ -91,6 +88,7 @@ class Controller:
         )
         states, views = self.surroundings.hosts.states, self.surroundings.views
         self._outages = Outages(states, lambda subject: hosts_of(subject, views), self._runner.add)
+        self._schedule = Schedule(self._runner.add, self._outages, clock, chance)
         self._performer = performer(self.surroundings)
         metrics.levels.depth = lambda: {
             lane.name.lower(): waiting for lane, waiting in self._queue.depth().items()
@@ -132,7 +130,7 @@ class Controller:
     def _forget(self, subject: Subject) -> None:
         self._runner.forget(subject)
         self._outages.forget(subject)
-        self._backoff.succeeded(subject)
+        self._schedule.forget(subject)
         self.surroundings.memory.forget(subject)
         if subject.kind == EXTERNAL_SECRET.name:
             self.surroundings.specs.forget((subject.namespace, subject.name))
@@ -156,16 +154,18 @@ class Controller:
         finally:
             self._outages.over(subject)
         if self._object(subject) is None:
-            self._forget(subject)  # it went in the middle of the run, which must not leave anything of it behind
+            self._forget(
+                subject
+            )  # it went in the middle of the run, which must not leave anything of it behind
         else:
-            self._schedule(subject, end, run)
+            self._schedule.over(subject, MACHINE_OF[subject.kind], end, run)
 
     async def run_once(self, subject: Subject, since: float) -> tuple[End, Run[Any]]:
         """One run of one resource, without a place in the queue."""
         definition = MACHINE_OF[subject.kind]
         kind = KINDS[subject.kind]
         payload = (
-            ExternalSecretPayload(kind, subject, since, self._backoff.failures(subject))
+            ExternalSecretPayload(kind, subject, since, self._schedule.failures(subject))
             if kind == EXTERNAL_SECRET
             else Payload(kind, subject, since)
         )
@@ -207,7 +207,6 @@ class Controller:
 
     def _defect(self, subject: Subject, error: Exception) -> None:
         self._metrics.defect(subject)
-        delay = self._backoff.failed(subject)
         log.error(
             "a run ended by a defect of the program; please report it",
             kind=subject.kind,
@@ -215,59 +214,7 @@ class Controller:
             name=subject.name,
             exc_info=error,
         )
-        self._again(subject, Lane.RETRY, delay)
-
-    def _schedule(self, subject: Subject, end: End, run: Run[Any]) -> None:
-        match end.then:
-            case Then.REFRESH:
-                self._backoff.succeeded(subject)
-                due = MACHINE_OF[subject.kind].refresh_at(run.facts)
-                if due is not None:
-                    self._refresh(subject, end, run, due)
-            case Then.BACKOFF if self._outages.waits(subject, end, run):
-                self._backoff.succeeded(subject)  # what fails when the host is back is a first failure
-            case Then.BACKOFF:
-                self._again(subject, Lane.RETRY, self._retry_delay(subject, run))
-            case Then.AGAIN:
-                first = self._backoff.failures(subject) == 0
-                delay = self._backoff.failed(subject)
-                self._again(subject, Lane.CHANGE, 0.0 if first else delay)
-            case Then.FORGET:
-                self._backoff.succeeded(subject)
-            case Then.NOTHING:
-                pass
-
-    def _retry_delay(self, subject: Subject, run: Run[Any]) -> float:
-        observed = run.facts.observed
-        interval = getattr(observed, "interval", 0.0) if observed is not None else 0.0
-        delay = self._backoff.failed(subject, cap=interval) if interval else self._backoff.failed(subject)
-        failure = run.facts.failure
-        if isinstance(failure, Unavailable) and failure.after is not None:
-            delay = max(delay, failure.after)
-        return delay
-
-    def _refresh(self, subject: Subject, end: End, run: Run[Any], due: float) -> None:
-        """Let a resource come again when it is due (wall time), or with those that come at about that time."""
-        observed, wait = run.facts.observed, due - self._clock.now()
-        turn = (
-            turn_of(observed, subject.namespace, due)
-            if end.good and isinstance(observed, ExternalSecretObserved)
-            else None
-        )
-        if turn is None:
-            self._again(subject, Lane.REFRESH, max(0.0, wait))
-            return
-        now = self._clock.passing()
-        company = Company(turn.company, now + wait - (due - turn.earliest))
-        self._again(subject, Lane.REFRESH, max(0.0, wait - (due - turn.at)), company)
-
-    def _again(self, subject: Subject, lane: Lane, delay: float, company: Company | None = None) -> None:
-        """A periodic refresh may see the world as it was a second before it is due, anything else as it is from now
-        on: so those that come again together can share what they read."""
-        now = self._clock.passing()
-        due = now + delay
-        since = max(now, due - _SIGHT) if lane is Lane.REFRESH else now
-        self._runner.add(Wish(subject, lane, due, since, lane.name.lower(), company))
+        self._schedule.broke(subject)
 
     # --- starting and stopping -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from adapters.infisical.leases import Leases
 from adapters.infisical.projects import Projects
 from adapters.watcher import Watcher
 from machines.effects import Apply, DeleteFormerTarget, Effect, Fetch, Release, Report
-from machines.kernel import End, Run, Then
+from machines.kernel import Definition, End, Run, Then
 from machines.names import ResourceName
 from machines.outcomes import (
     Applied,
@@ -26,12 +26,12 @@ from machines.outcomes import (
     Unavailable,
 )
 from reconciler import secret_view
-from reconciler.controller import Controller
 from reconciler.driver import Performer
 from reconciler.effects.apply import Applier, FinalizerRemover
 from reconciler.effects.fetch import Fetcher
 from reconciler.effects.login import Releaser
 from reconciler.queue import Queue
+from reconciler.schedule import Schedule
 from tests.faults.injection import Fault
 
 Patch = pytest.MonkeyPatch
@@ -197,13 +197,13 @@ def a_project_is_remembered_for_ever(patch: Patch) -> None:
 
 def nothing_is_tried_again(patch: Patch) -> None:
     """A run that failed was the last one."""
-    schedule = Controller._schedule
+    over = Schedule.over
 
-    def once(self: Controller, subject: Any, end: End, run: Run[Any], *more: Any) -> None:
+    def once(self: Schedule, subject: Any, definition: Definition[Any], end: End, run: Run[Any]) -> None:
         if end.then is not Then.BACKOFF:
-            schedule(self, subject, end, run, *more)
+            over(self, subject, definition, end, run)
 
-    patch.setattr(Controller, "_schedule", once)
+    patch.setattr(Schedule, "over", once)
 
 
 def what_comes_during_a_run_is_dropped(patch: Patch) -> None:

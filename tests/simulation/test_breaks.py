@@ -18,6 +18,7 @@ from reconciler.controller import Controller
 from reconciler.metrics import Metrics
 from reconciler.payload import ExternalSecretPayload
 from reconciler.queue import Lane, Queue
+from reconciler.schedule import Schedule
 from tests.simulation import deadlines, invariants, moves, population, rest
 from tests.simulation.course import live
 from tests.simulation.invariants import Violation
@@ -144,12 +145,12 @@ def reads_at_every_start(plant: pytest.MonkeyPatch) -> None:
 
 
 def _with_delays(plant: pytest.MonkeyPatch, factor: float) -> None:
-    again = Controller._again
+    again = Schedule._again
 
-    def other(controller: Controller, subject: Any, lane: Lane, delay: float, company: Any = None) -> None:
-        again(controller, subject, lane, delay * factor if lane is Lane.REFRESH else delay, None)
+    def other(schedule: Schedule, subject: Any, lane: Lane, delay: float, company: Any = None) -> None:
+        again(schedule, subject, lane, delay * factor if lane is Lane.REFRESH else delay, None)
 
-    plant.setattr(Controller, "_again", other)
+    plant.setattr(Schedule, "_again", other)
 
 
 def refreshes_late(plant: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,12 @@ A resource that uses one of these fields is answered by a condition that names i
 
 from collections.abc import Iterator
 
+from adapters.auth.registry import chosen
 from adapters.resources.external_secrets import CreationPolicy, DeletionPolicy, ExternalSecret
 from adapters.resources.remote_data import RemoteReference, SourceReference
 from adapters.resources.stores import InfisicalProvider
 from machines.names import FieldPath
-
-AUTH_METHODS = ("universal_auth_credentials", "token_auth_credentials")
+from machines.outcomes import Fault, Invalid
 
 
 def unsupported_of_external_secret(resource: ExternalSecret) -> tuple[FieldPath, ...]:
@@ -65,12 +65,6 @@ def without_effect(resource: ExternalSecret) -> tuple[FieldPath, ...]:
 
 def unsupported_of_store(provider: InfisicalProvider) -> tuple[FieldPath, ...]:
     """The fields of a store that ask for something that is not built: the method that would be used, if it is."""
-    for name in provider.auth.__struct_fields__:
-        if getattr(provider.auth, name) is not None:
-            encoded = dict(
-                zip(provider.auth.__struct_fields__, provider.auth.__struct_encode_fields__, strict=True)
-            )
-            return (
-                () if name in AUTH_METHODS else (FieldPath(f"spec.provider.infisical.auth.{encoded[name]}"),)
-            )
-    return ()
+    auth = chosen(provider.auth)
+    is_missing = isinstance(auth, Invalid) and auth.what is Fault.UNSUPPORTED_AUTH
+    return (auth.field,) if isinstance(auth, Invalid) and is_missing and auth.field is not None else ()

@@ -18,8 +18,12 @@ Failure = Conflict | Absent | Refused | Denied | Expired | Unavailable
 _NOT_AUTHORIZED = re.compile(r'(?:is forbidden: |^)User ".*" cannot (?P<verb>[a-z]+) (?:resource|path) "')
 # Admission plugin OwnerReferencesPermissionEnforcement (OpenShift enables it): RBAC again, on the owner.
 _OWNER_NOT_AUTHORIZED = re.compile(r"cannot set blockOwnerDeletion|cannot set an ownerRef on a resource")
-# What an apply is answered, with code 500, that has a field which the schema of a custom resource does not know.
-_NOT_IN_SCHEMA = re.compile(r"failed to create typed patch object|field not declared in schema")
+# What is answered with code 500, and will be again: an apply that has a field which the schema of a custom resource does
+# not know, or a value that cannot be decoded, and a version that is given to what is to be made.
+_HOPELESS = re.compile(
+    r"failed to create typed patch object|field not declared in schema|failed to convert new object"
+    r"|resourceVersion should not be set"
+)
 _NO_FIELDS = ("", "patch")  # `patch`: the object that a JSON patch would give cannot be decoded
 _POLICY = re.compile(r"(ValidatingAdmissionPolicy|admission webhook) ")
 
@@ -55,7 +59,7 @@ def classify(
         return Conflict()
     if status.code == 410:
         return Expired()
-    if status.code == 500 and _NOT_IN_SCHEMA.search(status.message):
+    if status.code == 500 and _HOPELESS.search(status.message):
         return Refused()
     if status.code in (401, 408, 425, 429) or not 400 <= status.code <= 499:
         return Unavailable(status.code, _retry_after(headers))

@@ -12,21 +12,23 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.cluster import Kind, Object, Refused
+from adapters.cluster import Conflict, Kind, Object, Refused
+from adapters.local.forms import drop_unknown, null_faults, without_useless_nulls
 from adapters.resources.faults import Fault, Faults
 from adapters.resources.kinds import CONFIG_MAP, NAMESPACE, OUR_KINDS, SECRET
 from adapters.resources.schema import Admitted, admit
-from adapters.resources.schema_checks import prune
-from adapters.resources.structure import structure
 
 _LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _DOMAIN_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _MAX_NAME = 253
+_UID = "metadata.uid"
 _MAX_DATA = 2**20
 _MAX_ANNOTATIONS = 256 * 2**10
 
+_FINALIZERS_WITHOUT_DOMAIN = ("kubernetes", "orphan", "foregroundDeletion")
+_OF_TEXTS = ("Secret", "ConfigMap")
 _TEXTS = "must be an object of texts"
 _QUALIFIED = "must be a name of letters, digits, '-', '_' and '.', perhaps after a domain and a slash"
 
@@ -49,14 +51,41 @@ def without_empty(object: Object) -> Object:
         or value not in ({}, [], "")  # no entries at all are an order to forget them
     }
     kept = {**object, "metadata": metadata}
-    if kept.get("kind") in ("Secret", "ConfigMap"):
+    if kept.get("kind") == "Namespace":
+        for field in ("spec", "status"):
+            below = kept.get(field) or {}
+            kept[field] = {name: value for name, value in below.items() if value not in ([], "")}
+    if kept.get("kind") in ("Secret", "ConfigMap", "Namespace"):
         kept = {name: value for name, value in kept.items() if value not in ({}, "")}
     return kept
 
 
-def decoded(object: Object) -> Object:
+def decoded(kind: Kind, object: Object) -> Object:
     """An object as it comes out of decoding: without nulls, and a Secret's `stringData` folded into its `data`."""
-    object = without_nulls(object)
+    object = with_empty_texts(object)
+    if kind not in OUR_KINDS:
+        return as_stored(without_nulls(object))
+    if isinstance(object.get("metadata"), dict):
+        object = {**object, "metadata": without_nulls(object["metadata"])}
+    kept: Object = without_useless_nulls(kind, object)
+    return kept
+
+
+def with_empty_texts(object: Object) -> Object:
+    """An object where nulls in maps of texts are empty texts."""
+    fields = ("data", "stringData", "binaryData") if object.get("kind") in _OF_TEXTS else ()
+    filled = {**object, **{name: _filled(object[name]) for name in fields if name in object}}
+    metadata = filled.get("metadata")
+    if isinstance(metadata, dict):
+        texts = {name: _filled(metadata[name]) for name in ("labels", "annotations") if name in metadata}
+        filled["metadata"] = {**metadata, **texts}
+    return filled
+
+
+def as_stored(object: Object) -> Object:
+    """An object with what decoding makes of its fields: a Secret's data of its texts, a namespace's own label."""
+    if object.get("kind") == "Namespace" and isinstance(object.get("metadata"), dict):
+        return _named(object)
     if object.get("kind") != "Secret" or not isinstance(object.get("stringData"), dict):
         return object
     encoded = {
@@ -69,27 +98,39 @@ def decoded(object: Object) -> Object:
     return folded
 
 
+def _filled(texts: Any) -> Any:
+    if not isinstance(texts, dict):
+        return texts
+    return {name: "" if value is None else value for name, value in texts.items()}
+
+
+def _named(namespace: Object) -> Object:
+    """A namespace with the label that each has, whatever its author wishes."""
+    metadata = namespace["metadata"]
+    labels = metadata.get("labels", {})
+    if not metadata.get("name") or not isinstance(labels, dict):
+        return namespace
+    labels = {**labels, "kubernetes.io/metadata.name": metadata["name"]}
+    return {**namespace, "metadata": {**metadata, "labels": labels}}
+
+
 def without_unknown(kind: Kind, object: Object) -> Object:
-    """An object of ours without the fields that its schema does not know; any other as it is."""
-    if kind not in OUR_KINDS:
-        return object
-    known = {name: value for name, value in copy.deepcopy(object).items() if name != "metadata"}
-    prune(known, structure(kind), "", [])
-    return {**known, "metadata": object["metadata"]}
-
-
-def has_unknown_fields(kind: Kind, configuration: Object) -> bool:
-    """Whether a configuration has fields that its schema does not know, which makes an apply fail."""
-    return without_unknown(kind, configuration) != configuration
+    """An object without the fields that its kind does not know."""
+    known = copy.deepcopy(object)
+    drop_unknown(kind, known)
+    return known
 
 
 class Undecodable(Faults, frozen=True):
     """Among the faults is one that an API server meets while it decodes; it then names no field."""
 
 
-def refusal(faults: Faults) -> Refused:
-    """How a cluster says it."""
-    return Refused("" if isinstance(faults, Undecodable) else faults.faults[0].path)
+def refusal(faults: Faults) -> Refused | Conflict:
+    """How a cluster says it: what is wrong first counts."""
+    if isinstance(faults, Undecodable):
+        return Refused()
+    first = faults.faults[0].path
+    return Conflict() if first == _UID else Refused(first)
 
 
 def admitted(kind: Kind, object: Object, live: Object | None) -> Admitted | Faults:
@@ -99,14 +140,20 @@ def admitted(kind: Kind, object: Object, live: Object | None) -> Admitted | Faul
     if kind == SECRET:
         object = {**object, "type": object.get("type") or "Opaque"}
     found: list[Fault] = []
-    if live is not None and not broken:
-        found += _change_faults(kind, object, live)
     if "metadata" not in broken:
         found += _metadata_faults(kind, object["metadata"])
+    if live is not None and not broken:
+        found += _change_faults(kind, object, live)
+    if "metadata" not in broken and kind not in OUR_KINDS:
+        found += _domain_faults(object["metadata"])
     if kind == SECRET and not broken:
         found += _secret_faults(object)
     elif kind == CONFIG_MAP and not broken:
         found += _config_map_faults(object)
+    elif kind == NAMESPACE and live is not None:
+        found += _phase_faults(object, live)
+    if kind in OUR_KINDS:
+        found += null_faults(kind, object)
     answer = admit(kind, object)
     if isinstance(answer, Faults):
         found += answer.faults
@@ -134,6 +181,11 @@ def _decoding_faults(kind: Kind, object: Object) -> Iterator[Fault]:
         for field in ("data", "binaryData"):
             if not _is_texts(object.get(field) or {}):
                 yield Fault(field, _TEXTS)
+        binary = object.get("binaryData") or {}
+        if isinstance(binary, dict):
+            for name, value in sorted(binary.items()):
+                if isinstance(value, str) and not _is_base64(value):
+                    yield Fault(f"binaryData[{name}]", "must be a text in base64")
 
 
 def _metadata_faults(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Fault]:
@@ -152,14 +204,23 @@ def _metadata_faults(kind: Kind, metadata: Mapping[str, Any]) -> Iterator[Fault]
         elif sum(len(key) + len(value.encode()) for key, value in entries.items()) > _MAX_ANNOTATIONS:
             yield Fault(f"metadata.{field}", "must not be larger than 256 KiB in all")
     yield from _owner_faults(metadata.get("ownerReferences") or [])
+    if not all(isinstance(name, str) and _is_qualified(name) for name in metadata.get("finalizers") or []):
+        yield Fault("metadata.finalizers", f"each {_QUALIFIED}")
+
+
+def _domain_faults(metadata: Mapping[str, Any]) -> Iterator[Fault]:
+    """Finalizers that a built-in kind does not take."""
+    for index, name in enumerate(metadata.get("finalizers") or []):
+        if isinstance(name, str) and "/" not in name and name not in _FINALIZERS_WITHOUT_DOMAIN:
+            yield Fault(f"metadata.finalizers[{index}]", "must begin with a domain and a slash")
 
 
 def _owner_faults(owners: list[Any]) -> Iterator[Fault]:
     controllers = 0
-    for index, owner in enumerate(owners):
+    for owner in owners:
         for field in ("apiVersion", "kind", "name", "uid"):
             if not isinstance(owner, dict) or not owner.get(field):
-                yield Fault(f"metadata.ownerReferences[{index}].{field}", "required")
+                yield Fault(f"metadata.ownerReferences.{field}", "required")
         controllers += isinstance(owner, dict) and owner.get("controller") is True
     if controllers > 1:
         yield Fault("metadata.ownerReferences", "only one owner can be the controller")
@@ -197,6 +258,8 @@ def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
     had, has = (set(each["metadata"].get("finalizers") or []) for each in (live, object))
     if live["metadata"].get("deletionTimestamp") and has - had:
         yield Fault("metadata.finalizers", "none can be added to what is being deleted")
+    if object["metadata"].get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
+        yield Fault(_UID, "is another object's")
     if kind == SECRET and object["type"] != live["type"]:
         yield Fault("type", "cannot be changed")
     if kind in (SECRET, CONFIG_MAP) and live.get("immutable"):
@@ -207,6 +270,12 @@ def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:
             # No data and empty data are the same for a ConfigMap, and are not for a Secret
             if before != after and (kind == SECRET or before or after):
                 yield Fault(field, "cannot be changed, because the object is immutable")
+
+
+def _phase_faults(namespace: Object, live: Object) -> Iterator[Fault]:
+    wanted = "Terminating" if live["metadata"].get("deletionTimestamp") else "Active"
+    if (namespace.get("status") or {}).get("phase") != wanted:
+        yield Fault("status.Phase", f"must be {wanted}")
 
 
 def _key_faults(field: str, entries: Mapping[str, Any]) -> Iterator[Fault]:

@@ -12,6 +12,8 @@ import msgspec
 from adapters.cluster import Object
 from adapters.field_sets import FieldSet, Path, decode_fields, encode_fields
 from adapters.local.field_values import HOLDER, applied_fields, fields_of, merged, without
+from adapters.local.forms import map_entries
+from adapters.resources.kinds import OUR_KINDS, kind_of
 
 _UNKNOWN = (
     "before-first-apply"  # the manager of an object that nobody was noted for, by the API server's name
@@ -42,17 +44,19 @@ def applied(live: Object | None, configuration: Object, manager: str, time: str)
     before = live or {name: configuration[name] for name in ("apiVersion", "kind")} | {"metadata": {}}
     managed = managed_of(before)
     if live is not None and not managed:
-        everything = frozenset(fields_of(live))
+        everything = frozenset(path for path in fields_of(live) if path[0] != "f:status")
         managed[Owner(_UNKNOWN, "Update", live["apiVersion"])] = Entry(everything, time)
     owner = Owner(manager, "Apply", configuration["apiVersion"])
     last = managed[owner].fields if owner in managed else frozenset()
-    wanted = applied_fields(configuration)
+    wanted = applied_fields(configuration, map_entries(kind_of(configuration), configuration))
 
     result = merged(_unmanaged(before), _unmanaged(configuration))
     held = frozenset[Path]().union(
         wanted, *(entry.fields for other, entry in managed.items() if other != owner)
     )
-    result = without(result, last - _with_holders(held), held)
+    # What only held such fields goes with all that is in it, defaults that nobody owns included
+    gone = _with_holders(last) - _with_holders(held) - {("f:metadata",)}
+    result = without(result, gone, held)
     changes = _changed(before, result)
     remaining = _taken(managed, changes, owner)
     remaining[owner] = Entry(wanted, time)
@@ -66,7 +70,7 @@ def updated(live: Object | None, new: Object, manager: str, time: str, subresour
     """
     before = live or {"metadata": {}}
     managed = managed_of(new) or managed_of(before)
-    if new["metadata"].get("managedFields") in ([], [{}]):
+    if _forgets_managers(new):
         managed = {}
     if live is not None and not managed:
         return with_managed(new, {})  # what nobody is noted for stays so, until the first apply
@@ -103,6 +107,12 @@ def with_managed(object: Object, managed: Managed) -> Object:
     if not metadata["managedFields"]:
         del metadata["managedFields"]
     return {**object, "metadata": metadata}
+
+
+def _forgets_managers(new: Object) -> bool:
+    """Whether a write takes back all that is noted. No entries mean it for built-in kinds, but not for ours."""
+    entries = new["metadata"].get("managedFields")
+    return entries == [{}] or (entries == [] and kind_of(new) not in OUR_KINDS)
 
 
 class _Changes(msgspec.Struct, frozen=True):

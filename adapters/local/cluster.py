@@ -31,20 +31,23 @@ from adapters.cluster import (
     bookmark,
 )
 from adapters.local.admission import (
+    Undecodable,
     admitted,
+    as_stored,
     decoded,
-    has_unknown_fields,
     refusal,
+    with_empty_texts,
     without_empty,
     without_nulls,
 )
 from adapters.local.apply import applied, updated
+from adapters.local.forms import drop_unknown, fits
 from adapters.local.lifecycle import GENERATED, Lifecycle, copy_generated, has_status
 from adapters.local.patches import PatchFailed, json_patch, merge_patch
 from adapters.local.selectors import check, matches
 from adapters.local.store import Keeper, Key, Logged, Store, copy_of
 from adapters.resources.faults import Faults
-from adapters.resources.kinds import KNOWN_KINDS, NAMESPACE, kind_of
+from adapters.resources.kinds import KNOWN_KINDS, NAMESPACE, OUR_KINDS, kind_of
 
 BOOKMARK_SECONDS = 60.0
 HISTORY = 1024
@@ -136,12 +139,12 @@ class LocalCluster:
     async def apply(
         self, object: Object, manager: str, *, uid: str | None = None, version: str | None = None
     ) -> Written:
-        kind, configuration = kind_of(object), without_nulls(applicable(copy_of(object)))
+        kind, configuration = kind_of(object), applicable(copy_of(object))
+        if not fits(kind, configuration):
+            return Refused()
         key = _key(kind, configuration)
         live = self.store.get(key)
-        if has_unknown_fields(kind, configuration):
-            return Refused()
-        if uid is not None and (live is None or live["metadata"]["uid"] != uid):
+        if uid is not None and live is None:
             return Conflict()
         if version is not None and live is not None and live["metadata"]["resourceVersion"] != version:
             return Conflict()
@@ -150,20 +153,30 @@ class LocalCluster:
         if has_status(kind):
             configuration.pop("status", None)
         # A Secret's stringData is folded afterwards, as there: its manager does not own the data that come of it
-        return self._save(key, live, decoded(applied(live, configuration, manager, self._lifecycle.time())))
+        new = with_empty_texts(applied(live, configuration, manager, self._lifecycle.time()))
+        if kind not in OUR_KINDS:
+            new = without_nulls(new)
+        new = as_stored({**new, "metadata": without_nulls(new["metadata"])})
+        if uid is not None:
+            new["metadata"]["uid"] = uid
+        return self._save(key, live, new)
 
     async def create(self, object: Object, manager: str) -> Written:
-        kind, new = kind_of(object), without_empty(decoded(copy_of(object)))
-        if new["metadata"].pop("resourceVersion", None):
-            return Refused()
+        kind, new = kind_of(object), without_empty(decoded(kind_of(object), copy_of(object)))
+        drop_unknown(kind, new)
+        version = new["metadata"].pop("resourceVersion", None)
         key = _key(kind, new)
         for name in GENERATED:
             new["metadata"].pop(name, None)
         if has_status(kind):
             new.pop("status", None)
         answer = admitted(kind, new, None)  # before the manager is noted, because it manages the defaults too
+        if not isinstance(answer, Undecodable) and not self._lifecycle.takes(key):
+            return Absent()
         if isinstance(answer, Faults):
             return refusal(answer)
+        if version:
+            return Refused()
         if self.store.get(key) is not None:
             return Conflict()
         return self._save(key, None, updated(None, answer.object, manager, self._lifecycle.time()))
@@ -176,22 +189,26 @@ class LocalCluster:
         if live is None:
             return Absent()
         try:
-            new = decoded(json_patch(live, operations))
+            new = json_patch(live, operations)
         except PatchFailed:
             return Conflict()
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             return Refused()
-        if _key(kind, new) != key:
+        new = decoded(kind, new)
+        if _key(kind, new) != key or new.get("apiVersion") != kind.api_version:
             return Refused()
-        if any(new["metadata"].get(field) != live["metadata"][field] for field in ("uid", "resourceVersion")):
+        if new.get("kind") != kind.name:
+            return Refused("kind" if kind in OUR_KINDS else "")
+        drop_unknown(kind, new)
+        if new["metadata"].get("resourceVersion") != live["metadata"]["resourceVersion"]:
             return Conflict()
+        if has_status(kind):
+            _copy_status(live, new)
         answer = admitted(kind, new, live)  # while what is empty can be told from what is absent
         if isinstance(answer, Faults):
             return refusal(answer)
         new = without_empty(answer.object)
         copy_generated(live, new)
-        if has_status(kind):
-            _copy_status(live, new)
         return self._save(key, live, updated(live, new, manager, self._lifecycle.time()))
 
     async def patch_status(
@@ -210,9 +227,11 @@ class LocalCluster:
             return Absent()
         if version is not None and live["metadata"]["resourceVersion"] != version:
             return Conflict()
-        answer = admitted(
-            kind, {**live, "status": merge_patch(live.get("status"), copy_of(dict(status)))}, live
-        )
+        new = decoded(kind, {**live, "status": merge_patch(live.get("status"), copy_of(dict(status)))})
+        drop_unknown(kind, new)
+        if kind == NAMESPACE:
+            new["status"].setdefault("phase", "Active")
+        answer = admitted(kind, new, live)
         if isinstance(answer, Faults):
             return refusal(answer)
         time = self._lifecycle.time()

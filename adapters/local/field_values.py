@@ -41,19 +41,27 @@ _NOBODYS: set[Path] = {
         )
     ),
 }
+_ALWAYS_IN_NAMESPACES: set[Path] = {("f:spec",), ("f:status",)}
 
 
 def fields_of(object: Object) -> dict[Path, Any]:
     """Every field that somebody can own, with its value (HOLDER for objects and items that hold fields)."""
-    return {path: value for path, value in _walk((), object) if path not in _NOBODYS and path}
+    fields = {path: value for path, value in _walk((), object) if path not in _NOBODYS and path}
+    if object.get("kind") == "Namespace":
+        for path in _ALWAYS_IN_NAMESPACES:
+            if fields.get(path) is HOLDER:
+                del fields[path]
+    return fields
 
 
-def applied_fields(object: Object) -> frozenset[Path]:
-    """The fields that an applied configuration owns: its leaves, and the items of merged lists."""
+def applied_fields(object: Object, entries: frozenset[Path]) -> frozenset[Path]:
+    """The fields that an applied configuration owns: its leaves, the items of merged lists, and `entries` of maps."""
     return frozenset(
         path
         for path, value in fields_of(object).items()
-        if path[-1].startswith("k:") or (value is not HOLDER and not _is_empty_list(path, value))
+        if path[-1].startswith("k:")
+        or path in entries
+        or (value is not HOLDER and not _is_empty_list(path, value))
     )
 
 
@@ -90,8 +98,10 @@ def _without_members(
         if below in removed:
             continue
         left = without(value, removed, held, below)
-        if left or not value or below in held:  # what was empty before stays
+        if left or not value:  # what was empty before stays
             result[name] = left
+        elif below in held:  # somebody applied an empty one; what is left of a full one is a null
+            result[name] = None
     return result
 
 

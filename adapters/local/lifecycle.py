@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.cluster import Absent, Done, Kind, Object, Written
-from adapters.local.admission import admitted, refusal, without_empty
+from adapters.local.admission import admitted, decoded, refusal, without_empty
 from adapters.local.apply import updated
 from adapters.local.store import Key, Store, copy_of
 from adapters.resources.faults import Faults
@@ -40,13 +40,11 @@ class Lifecycle:
         key = Key(NAMESPACE, "", name)
         if self._store.get(key) is None:
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            self.save(key, None, updated(None, namespace, "local", self.time()))
+            self.save(key, None, updated(None, decoded(NAMESPACE, namespace), "local", self.time()))
 
     def save(self, key: Key, live: Object | None, new: Object) -> Written:
         """Admit and keep an object; nothing happens where it is as it was."""
-        if key.kind not in self._kinds.values():
-            return Absent()
-        if live is None and key.kind.namespaced and not self._takes_objects(key.namespace):
+        if live is None and not self.takes(key):
             return Absent()
         answer = admitted(key.kind, new, live)
         if isinstance(answer, Faults):
@@ -71,14 +69,13 @@ class Lifecycle:
             if has_status(kind) and kind != NAMESPACE:
                 metadata["generation"] = 1
             if kind == NAMESPACE:
-                metadata["labels"] = {
-                    **(metadata.get("labels") or {}),
-                    "kubernetes.io/metadata.name": metadata["name"],
-                }
-                dressed.setdefault("spec", {"finalizers": ["kubernetes"]})
+                finalizers = (object.get("spec") or {}).get("finalizers") or []
+                dressed["spec"] = {"finalizers": [*finalizers, *{"kubernetes"}.difference(finalizers)]}
                 dressed["status"] = {"phase": "Active"}
         else:
             copy_generated(live, dressed)
+            if kind == NAMESPACE:
+                dressed["spec"] = live["spec"]
             if "generation" in metadata and _wish(live) != _wish(dressed):
                 metadata["generation"] += 1
         return without_empty(dressed)
@@ -160,8 +157,13 @@ class Lifecycle:
         there = self._store.get(Key(kind, namespace if kind.namespaced else "", owner["name"]))
         return there is not None and bool(there["metadata"]["uid"] == owner["uid"])
 
-    def _takes_objects(self, namespace: str) -> bool:
-        found = self._store.get(Key(NAMESPACE, "", namespace))
+    def takes(self, key: Key) -> bool:
+        """Whether objects of this kind can be made there: the namespace is there, and is not going."""
+        if key.kind not in self._kinds.values():
+            return False
+        if not key.kind.namespaced:
+            return True
+        found = self._store.get(Key(NAMESPACE, "", key.namespace))
         return found is not None and not found["metadata"].get("deletionTimestamp")
 
 

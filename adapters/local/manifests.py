@@ -185,7 +185,7 @@ class _FileReading:
             metadata["namespace"] = metadata.get("namespace") or DEFAULT_NAMESPACE
         else:
             metadata.pop("namespace", None)
-        object = decoded({**value, "metadata": metadata})
+        object = decoded(kind, {**value, "metadata": metadata})
         key = Key(kind, metadata.get("namespace", ""), metadata["name"])
         manifest = Manifest(key, object, self._file, document, path)
         answer = admitted(kind, object, None)

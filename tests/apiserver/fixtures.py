@@ -28,7 +28,7 @@ def shared_apiserver(
     """This worker's part in the server of the run; tests take `apiserver` instead."""
     base = tmp_path_factory.getbasetemp()
     of_the_run = base.parent if hasattr(pytestconfig, "workerinput") else base
-    with joined_server(of_the_run / "apiserver", _install_crds, SayThrough(pytestconfig)) as shared:
+    with joined_server(of_the_run / "apiserver", install_our_crds, SayThrough(pytestconfig)) as shared:
         yield shared
 
 
@@ -68,7 +68,9 @@ def own_apiserver(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[ApiSe
         yield server
 
 
-def _install_crds(access: Access) -> None:
+def install_our_crds(access: Access) -> None:
+    """Define the kinds of `deploy/crds` on a server that has just started."""
+
     async def install() -> None:
         async with ApiClient(access) as client:
             await install_crds(client, read_crds())

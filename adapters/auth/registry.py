@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from adapters.auth.aws import AwsAuth
+from adapters.auth.azure import AzureAuth
 from adapters.auth.credentials import Source, block_path, sources
 from adapters.auth.login import AuthMethod, MethodName
 from adapters.auth.settings import AuthSettings
@@ -40,14 +42,14 @@ class Registered(msgspec.Struct, frozen=True):
 
 METHODS: Final[tuple[Registered, ...]] = (
     Registered(UniversalAuthCredentials, MethodName.UNIVERSAL, lambda settings: UniversalAuth()),
-    Registered(AzureAuthCredentials, MethodName.AZURE, ambient=True),
+    Registered(AzureAuthCredentials, MethodName.AZURE, AzureAuth, ambient=True),
     Registered(GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN, ambient=True),
     Registered(GcpIamAuthCredentials, MethodName.GCP_IAM, ambient=True),
     Registered(JwtAuthCredentials, MethodName.JWT),
     Registered(LdapAuthCredentials, MethodName.LDAP),
     Registered(OciAuthCredentials, MethodName.OCI),
     Registered(KubernetesAuthCredentials, MethodName.KUBERNETES, ambient=True),
-    Registered(AwsAuthCredentials, MethodName.AWS, ambient=True),
+    Registered(AwsAuthCredentials, MethodName.AWS, lambda settings: AwsAuth(), ambient=True),
     Registered(TokenAuthCredentials, MethodName.TOKEN, lambda settings: TokenAuth()),
 )
 _BY_BLOCK: Final = {registered.block: registered for registered in METHODS}

@@ -70,10 +70,10 @@ def _blocks(field: object) -> list[type]:
 def test_no_block_and_a_method_that_is_not_built_are_told() -> None:
     assert chosen(auth()) == Invalid(what=Fault.NO_AUTH)
     selector = {"name": "credentials", "key": "id"}
-    unbuilt = chosen(auth(awsAuthCredentials={"identityId": selector}, tokenAuthCredentials=TOKEN))
+    unbuilt = chosen(auth(gcpIdTokenAuthCredentials={"identityId": selector}, tokenAuthCredentials=TOKEN))
     assert unbuilt == Invalid(
         what=Fault.UNSUPPORTED_AUTH,
-        field=FieldPath("spec.provider.infisical.auth.awsAuthCredentials"),
+        field=FieldPath("spec.provider.infisical.auth.gcpIdTokenAuthCredentials"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Logins by what others vouch for: Kubernetes, OIDC and JWT, verified; clouds and LDAP, refused as unconfigured.
+"""Logins by what others vouch for: Kubernetes, OIDC and JWT, verified; GCP, OCI and LDAP, refused as unconfigured.
 
 The server has to ask the cluster or the issuer, so these handlers are generators of `Outbound` requests.
 """
@@ -34,7 +34,8 @@ _TITLES = {
 _ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "EdDSA"]
 
 
-def _configured(world: World, identity_id: str, method: str) -> tuple[Identity, dict[str, Any]]:
+def configured(world: World, identity_id: str, method: str) -> tuple[Identity, dict[str, Any]]:
+    """An identity that can log in so, and its settings of the method. Raises Refused."""
     try:
         uuid.UUID(identity_id)
     except ValueError:
@@ -47,7 +48,8 @@ def _configured(world: World, identity_id: str, method: str) -> tuple[Identity, 
     return identity, settings
 
 
-def _grant(world: World, identity: Identity, settings: Mapping[str, Any], organization: str | None) -> Reply:
+def grant(world: World, identity: Identity, settings: Mapping[str, Any], organization: str | None) -> Reply:
+    """A token for the identity, with the ages that its settings of the method give."""
     lifetimes = Lifetimes(
         settings.get("accessTokenTTL", DEFAULT_LIFETIME),
         settings.get("accessTokenMaxTTL", DEFAULT_LIFETIME),
@@ -56,7 +58,8 @@ def _grant(world: World, identity: Identity, settings: Mapping[str, Any], organi
     return granted(world, world.accounts.new_token(identity, lifetimes, organization))
 
 
-def _named(text: str) -> list[str]:
+def listed(text: str) -> list[str]:
+    """The names in a text that separates them by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
@@ -67,7 +70,7 @@ def refuse_unconfigured(world: World, call: Call, *, method: str, fields: Sequen
     for name in fields:
         form.text(name)
     form.check()
-    _configured(world, identity, method)
+    configured(world, identity, method)
     return {}
 
 
@@ -82,7 +85,7 @@ def log_in_by_kubernetes(world: World, call: Call) -> Asking:
     form = Form(call.body)
     identity_id, token = form.text("identityId"), form.text("jwt")
     organization = named_organization(world, form)
-    identity, settings = _configured(world, identity_id, KUBERNETES)
+    identity, settings = configured(world, identity_id, KUBERNETES)
     review: dict[str, Any] = {"token": token}
     if settings.get("allowedAudience"):
         review["audiences"] = [settings["allowedAudience"]]
@@ -104,12 +107,12 @@ def log_in_by_kubernetes(world: World, call: Call) -> Asking:
         raise Refused(Trouble.REVIEW_TOKEN)
     # system:serviceaccount:<namespace>:<name>
     _, _, namespace, name = status["user"]["username"].split(":")
-    namespaces, names = (_named(settings.get(key, "")) for key in ("allowedNamespaces", "allowedNames"))
+    namespaces, names = (listed(settings.get(key, "")) for key in ("allowedNamespaces", "allowedNames"))
     if namespaces and namespace not in namespaces:
         raise Refused(Trouble.REVIEW_NAMESPACE)
     if names and name not in names:
         raise Refused(Trouble.REVIEW_NAME)
-    return _grant(world, identity, settings, organization)
+    return grant(world, identity, settings, organization)
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -130,13 +133,13 @@ def log_in_by_oidc(world: World, call: Call) -> Asking:
     form = Form(call.body)
     identity_id, token = form.text("identityId"), form.text("jwt")
     organization = named_organization(world, form)
-    identity, settings = _configured(world, identity_id, OIDC)
+    identity, settings = configured(world, identity_id, OIDC)
     kid = _key_id(token)
     issuer = settings["oidcDiscoveryUrl"].rstrip("/")
     discovered = yield Outbound("GET", f"{issuer}/.well-known/openid-configuration")
     keys = yield Outbound("GET", _object(discovered, Trouble.JWT_UNKNOWN_KEY).get("jwks_uri", ""))
     _judge(settings, _claims(world, token, [_pick(keys, kid)]), _OIDC_WORDS)
-    return _grant(world, identity, settings, organization)
+    return grant(world, identity, settings, organization)
 
 
 def log_in_by_jwt(world: World, call: Call) -> Asking:
@@ -144,14 +147,14 @@ def log_in_by_jwt(world: World, call: Call) -> Asking:
     form = Form(call.body)
     identity_id, token = form.text("identityId"), form.text("jwt")
     organization = named_organization(world, form)
-    identity, settings = _configured(world, identity_id, JWT)
+    identity, settings = configured(world, identity_id, JWT)
     kid = _key_id(token)
     if settings.get("configurationType") == "static":
         keys: list[Any] = list(settings["publicKeys"])
     else:
         keys = [_pick((yield Outbound("GET", settings["jwksUrl"])), kid)]
     _judge(settings, _claims(world, token, keys), _JWT_WORDS)
-    return _grant(world, identity, settings, organization)
+    return grant(world, identity, settings, organization)
 
 
 def _object(answer: Answer, trouble: Trouble) -> dict[str, Any]:
@@ -201,10 +204,10 @@ def _judge(settings: Mapping[str, Any], claims: Mapping[str, Any], words: _Words
         raise Refused(words.issuer, issuer=issuer)
     if subject and claims.get("sub") != subject:
         raise Refused(words.subject)
-    audiences = _named(settings.get("boundAudiences", ""))
+    audiences = listed(settings.get("boundAudiences", ""))
     given = claims.get("aud", [])
     if audiences and not set(audiences) & set(given if isinstance(given, list) else [given]):
         raise Refused(words.audience)
     for name, wanted in settings.get("boundClaims", {}).items():
-        if str(claims.get(name)) not in _named(wanted):
+        if str(claims.get(name)) not in listed(wanted):
             raise Refused(words.claim, claim=name)

@@ -87,6 +87,16 @@ class Trouble(enum.Enum):
     OIDC_SUBJECT = enum.auto()
     OIDC_AUDIENCE = enum.auto()
     OIDC_CLAIM = enum.auto()
+    PROOF_UNREADABLE = enum.auto()
+    AWS_REGION = enum.auto()
+    AWS_REFUSED = enum.auto()
+    AWS_ACCOUNT = enum.auto()
+    AWS_PRINCIPAL = enum.auto()
+    AZURE_KEY = enum.auto()
+    AZURE_AUDIENCE = enum.auto()
+    AZURE_ISSUER = enum.auto()
+    AZURE_TENANT = enum.auto()
+    AZURE_PRINCIPAL = enum.auto()
     TOO_MANY_REQUESTS = enum.auto()
     NO_LICENCE = enum.auto()
 
@@ -224,6 +234,16 @@ _YEAR_2025 = {
     Trouble.OIDC_SUBJECT: Wording(403, "ForbiddenError", "Access denied: OIDC subject not allowed."),
     Trouble.OIDC_AUDIENCE: Wording(401, _UNAUTHORIZED, "Access denied: OIDC audience not allowed."),
     Trouble.OIDC_CLAIM: Wording(401, _UNAUTHORIZED, "Access denied: OIDC claim not allowed."),
+    Trouble.PROOF_UNREADABLE: _INTERNAL,
+    Trouble.AWS_REGION: Wording(400, "BadRequest", "Invalid AWS region"),
+    Trouble.AWS_REFUSED: _INTERNAL,  # the server does not say that AWS refused
+    Trouble.AWS_ACCOUNT: Wording(401, _UNAUTHORIZED, "Access denied: AWS account ID not allowed."),
+    Trouble.AWS_PRINCIPAL: Wording(401, _UNAUTHORIZED, "Access denied: AWS principal ARN not allowed."),
+    Trouble.AZURE_KEY: Wording(401, _UNAUTHORIZED, "Invalid signing key"),
+    Trouble.AZURE_AUDIENCE: Wording(403, "TokenError", "jwt audience invalid. expected: {audience}"),
+    Trouble.AZURE_ISSUER: Wording(403, "TokenError", "jwt issuer invalid. expected: {issuer}"),
+    Trouble.AZURE_TENANT: Wording(401, _UNAUTHORIZED, "Tenant ID mismatch"),
+    Trouble.AZURE_PRINCIPAL: Wording(401, _UNAUTHORIZED, "Service principal '{principal}' not allowed"),
     Trouble.TOO_MANY_REQUESTS: Wording(
         429, "RateLimitExceeded", "Rate limit exceeded. Please try again in {seconds} seconds"
     ),

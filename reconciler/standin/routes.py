@@ -7,7 +7,17 @@ from urllib.parse import unquote
 import msgspec
 
 from adapters.infisical.transport import Answer
-from reconciler.standin import administration, batches, federated, projects, reading, sessions, writing
+from reconciler.standin import (
+    administration,
+    aws_login,
+    azure_login,
+    batches,
+    federated,
+    projects,
+    reading,
+    sessions,
+    writing,
+)
 from reconciler.standin.ages import Age
 from reconciler.standin.calls import Call
 from reconciler.standin.outbound import Outbound
@@ -62,7 +72,6 @@ class Route(msgspec.Struct, frozen=True):
 _SINCE_2025 = frozenset({Age.CURRENT, Age.YEAR_2025})
 _OLD = frozenset({Age.YEAR_2025, Age.YEAR_2024})
 
-_IAM = ("iamRequestBody", "iamRequestHeaders")
 _IDENTITY = "identities/{identity}"
 
 
@@ -89,9 +98,9 @@ _LOGINS = (
     _login(federated.OIDC, federated.log_in_by_oidc),
     _login(federated.JWT, federated.log_in_by_jwt, _SINCE_2025),
     _login("ldap-auth", federated.refuse_ldap, _SINCE_2025),
-    _unconfigured("azure-auth", "jwt"),
+    _login(azure_login.METHOD, azure_login.log_in),
     _unconfigured("gcp-auth", "jwt"),
-    _unconfigured("aws-auth", *_IAM),
+    _login(aws_login.METHOD, aws_login.log_in),
     _unconfigured("oci-auth", "userOcid", ages=_SINCE_2025),
     Route("GET", "/status", Kind.STATUS, administration.status, public=True),
     Route("POST", "/v1/auth/token/renew", Kind.RENEWAL, sessions.renew, public=True),
@@ -126,6 +135,8 @@ _IDENTITIES = (
     _attach(federated.KUBERNETES),
     _attach(federated.OIDC),
     _attach(federated.JWT),
+    _attach(aws_login.METHOD),
+    _attach(azure_login.METHOD),
 )
 
 

@@ -18,6 +18,7 @@ from reconciler.standin.accounts import (
     UniversalAuth,
 )
 from reconciler.standin.ages import DIALECTS, Age
+from reconciler.standin.cloud_accounts import CloudAccounts
 from reconciler.standin.model import Webhook
 from reconciler.standin.outbound import CHANGED, TEST, Outbound, announcement
 from reconciler.standin.project import Project, Services
@@ -58,6 +59,8 @@ class World:
     options: Options
     organization: str = "my-organization"
     projects: dict[str, Project] = field(default_factory=dict, repr=False)
+    clouds: CloudAccounts = field(default_factory=CloudAccounts, repr=False)
+    """What the clouds know of who logs in."""
     deliveries: list[Outbound] = field(default_factory=list, repr=False)
     """What webhooks were to be told, oldest first."""
     deliver: Callable[[Outbound], None] | None = field(default=None, repr=False)

@@ -8,7 +8,10 @@ import msgspec
 from adapters.auth.aws import AwsAuth
 from adapters.auth.azure import AzureAuth
 from adapters.auth.credentials import Source, block_path, sources
+from adapters.auth.given_jwt import JwtAuth
+from adapters.auth.ldap import LdapAuth
 from adapters.auth.login import AuthMethod, MethodName
+from adapters.auth.service_account import KubernetesAuth
 from adapters.auth.settings import AuthSettings
 from adapters.auth.token_auth import TokenAuth
 from adapters.auth.universal_auth import UniversalAuth
@@ -45,10 +48,10 @@ METHODS: Final[tuple[Registered, ...]] = (
     Registered(AzureAuthCredentials, MethodName.AZURE, AzureAuth, ambient=True),
     Registered(GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN, ambient=True),
     Registered(GcpIamAuthCredentials, MethodName.GCP_IAM, ambient=True),
-    Registered(JwtAuthCredentials, MethodName.JWT),
-    Registered(LdapAuthCredentials, MethodName.LDAP),
+    Registered(JwtAuthCredentials, MethodName.JWT, lambda settings: JwtAuth()),
+    Registered(LdapAuthCredentials, MethodName.LDAP, lambda settings: LdapAuth()),
     Registered(OciAuthCredentials, MethodName.OCI),
-    Registered(KubernetesAuthCredentials, MethodName.KUBERNETES, ambient=True),
+    Registered(KubernetesAuthCredentials, MethodName.KUBERNETES, KubernetesAuth, ambient=True),
     Registered(AwsAuthCredentials, MethodName.AWS, lambda settings: AwsAuth(), ambient=True),
     Registered(TokenAuthCredentials, MethodName.TOKEN, lambda settings: TokenAuth()),
 )

@@ -16,6 +16,9 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
     credential_directories: tuple[Path, ...] = ()
     """Below which files may be read whose paths credentials give; none: no such file may be read."""
 
+    pod_token: Path = POD_TOKEN
+    """Where the controller's own service account token is."""
+
     gcp_iam_credentials: str = GCP_IAM_CREDENTIALS
     """Address of the GCP IAM credentials API, without a slash at its end."""
 

@@ -1,4 +1,4 @@
-"""Logins by what others vouch for: Kubernetes, OIDC and JWT, verified; GCP, OCI and LDAP, refused as unconfigured.
+"""Logins by what others vouch for: Kubernetes, OIDC and JWT, verified; GCP and OCI, refused as unconfigured.
 
 The server has to ask the cluster or the issuer, so these handlers are generators of `Outbound` requests.
 """
@@ -74,12 +74,6 @@ def refuse_unconfigured(world: World, call: Call, *, method: str, fields: Sequen
     return {}
 
 
-def refuse_ldap(world: World, call: Call) -> Reply:
-    """LDAP says the same to everything that is wrong. Always raises Refused."""
-    del world, call
-    raise Refused(Trouble.WRONG_CREDENTIALS)
-
-
 def log_in_by_kubernetes(world: World, call: Call) -> Asking:
     """A service account's token, which the cluster judges by a TokenReview. Raises Refused."""
     form = Form(call.body)
@@ -99,6 +93,7 @@ def log_in_by_kubernetes(world: World, call: Call) -> Asking:
         msgspec.json.encode(
             {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": review}
         ),
+        settings.get("caCert", ""),
     )
     if answer.status >= 400:
         raise Refused(Trouble.REVIEW_REFUSED)

@@ -11,12 +11,14 @@ from reconciler.standin.project import Project
 
 
 class Outbound(msgspec.Struct, frozen=True):
-    """A request that the server sends. Its repr shows no token and no content."""
+    """A request that the server sends, over TLS only to whom `authority` (PEM) vouches for, if it is given. Its repr
+    shows no token and no content."""
 
     method: str
     url: str
     headers: Mapping[str, str] = {}
     body: bytes | None = None
+    authority: str = ""
 
     def __repr__(self) -> str:
         return f"<Outbound {self.method} {self.url}>"

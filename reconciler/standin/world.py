@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,10 @@ ENVIRONMENTS: Mapping[str, str] = {"dev": "Development", "staging": "Staging", "
 """What a new project has."""
 
 
+Directory = Callable[[Mapping[str, Any], str, str], bool]
+"""Whether the directory that an identity's settings for ldap-auth describe knows a user name and a password."""
+
+
 class Credentials(msgspec.Struct, frozen=True):
     """What a machine logs in with by universal auth."""
 
@@ -48,6 +53,8 @@ class Options:
     """A value that may not be seen is replaced by a placeholder, where other servers refuse the request."""
     web_pages: bool = False
     """Unknown paths are left to the web pages, which answer 404 with HTML."""
+    directory: Directory | None = None
+    """Asks the directory servers of LDAP logins; none: every such login is refused."""
 
 
 @dataclass
@@ -191,7 +198,7 @@ class World:
         return value
 
     def configure_login(self, identity: Identity, method: str, settings: Mapping[str, object]) -> None:
-        """Let the identity log in by kubernetes-auth, oidc-auth or jwt-auth; the settings are those of the API."""
+        """Let the identity log in by kubernetes-auth, oidc-auth, jwt-auth or ldap-auth; the settings are those of the API."""
         identity.settings[method] = dict(settings)
 
     def revoke_client_secrets(self, identity: Identity) -> None:

@@ -1,0 +1,1 @@
+"""A real LDAP directory server for the tests: Debian's slapd, unpacked without root and run on loopback."""

@@ -98,7 +98,7 @@ def _session() -> "Session":
         Config(
             connect_timeout=_SECONDS_FOR_STS,
             read_timeout=_SECONDS_FOR_STS,
-            retries={"mode": "standard", "total_max_attempts": 2},
+            retries={"total_max_attempts": 1},  # the queue tries again
         )
     )
     return session

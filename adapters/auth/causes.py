@@ -28,8 +28,9 @@ def connection_trouble(failure: BaseException) -> Trouble | None:
     signs: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Trouble], ...] = (
         (ssl.SSLCertVerificationError, Trouble.UNTRUSTED),
         (exceptions.NameResolutionError, Trouble.UNRESOLVED),
-        ((TimeoutError, exceptions.TimeoutError), Trouble.TIMED_OUT),
+        # Before the timeouts: for urllib3, a connection that was refused is one of them.
         ((ConnectionRefusedError, exceptions.NewConnectionError, exceptions.ProxyError), Trouble.REFUSED),
+        ((TimeoutError, exceptions.TimeoutError), Trouble.TIMED_OUT),
         ((ConnectionError, exceptions.ProtocolError, exceptions.SSLError, ssl.SSLError), Trouble.BROKEN),
     )
     chain = tuple(causes(failure))

@@ -1,0 +1,1 @@
+"""Clouds on loopback: the endpoints that SDKs ask for credentials, which check what they are asked."""

@@ -91,11 +91,9 @@ class Lifecycle:
         if not self._held_back(key, live):
             self._remove(key)
             return
-        metadata = {
-            **live["metadata"],
-            "deletionTimestamp": self.time(),
-            "deletionGracePeriodSeconds": 0,
-        }
+        metadata = {**live["metadata"], "deletionTimestamp": self.time()}
+        if key.kind != NAMESPACE:
+            metadata["deletionGracePeriodSeconds"] = 0
         if "generation" in metadata:
             metadata["generation"] += 1
         going = {**live, "metadata": metadata}

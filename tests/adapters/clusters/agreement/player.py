@@ -1,6 +1,7 @@
 """Plays a story on a cluster, in names of its own, and tells what came of it in words that any cluster would use."""
 
 import uuid
+from collections.abc import Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -22,10 +23,10 @@ from adapters.cluster import (
     Written,
 )
 from adapters.field_sets import decode_fields
-from adapters.resources.kinds import SECRET
+from adapters.resources.kinds import NAMESPACE, SECRET
 from adapters.target_fields import migration
 from tests.adapters.clusters.agreement.contents import right
-from tests.adapters.clusters.agreement.moves import CURRENT, NOWHERE, STALE, WRONG_UID, Move
+from tests.adapters.clusters.agreement.moves import CURRENT, STALE, WRONG_UID, Move
 from tests.adapters.clusters.agreement.refused_fields import RefusedFields
 from tests.adapters.clusters.agreement.tally import Tally
 from tests.adapters.clusters.samples import done, secret, version_of, with_metadata
@@ -107,6 +108,14 @@ class Player:
             return None
         self._words.setdefault(found.object["metadata"]["uid"], f"uid of {move.kind.name} {move.name}")
         return found.object
+
+    async def state(self, moves: Iterable[Move]) -> dict[str, object]:
+        """What is there of all that these moves are about."""
+        found = {}
+        for move in moves:
+            object = await self.look(move)
+            found[f"{move.kind.name} {move.namespace} {move.name}"] = self._plain(object)
+        return found
 
     def name(self, kind: Kind, name: str) -> str:
         """What an object of the story is called in this cluster."""
@@ -193,7 +202,7 @@ class Player:
     def _filled(self, content: Any) -> Any:
         """Contents may speak of uids and names as the story does; here they are the cluster's own."""
         text = msgspec.json.encode(content).decode()
-        for word, meaning in self._words.items():
+        for word, meaning in reversed(self._words.items()):  # of uids that an object has had, the last
             text = text.replace(meaning, word)
         return msgspec.json.decode(text)
 
@@ -203,7 +212,7 @@ class Player:
     def _namespace_of(self, move: Move) -> str:
         if not move.kind.namespaced:
             return ""
-        return f"{self.place}-{NOWHERE}" if move.namespace == NOWHERE else self.place
+        return f"{self.place}-{move.namespace}" if move.namespace else self.place
 
     def _is_mine(self, object: Object) -> bool:
         metadata = object["metadata"]
@@ -238,14 +247,19 @@ class Player:
 def comparable(object: Object) -> Object:
     """An object without what two clusters cannot have in common: uids, versions, times, the form of managedFields.
 
-    The owners of each field are kept.
+    The owners of each field are kept. What a controller says of the end of a namespace is left out.
     """
+    if object["kind"] == NAMESPACE.name and "status" in object:
+        status = {name: value for name, value in object["status"].items() if name != "conditions"}
+        object = {**object, "status": status}
     metadata = {name: value for name, value in object["metadata"].items() if name not in _VARYING}
     metadata["isGoing"] = "deletionTimestamp" in object["metadata"]
     owners: dict[str, list[str]] = {}
     for entry in metadata.pop("managedFields", None) or []:
         owner = f"{entry['operation']} {entry['apiVersion']} {entry.get('subresource', '')}"
         for path in decode_fields(entry["fieldsV1"]):
+            if object["kind"] == NAMESPACE.name and path[:2] == ("f:status", "f:conditions"):
+                continue
             owners.setdefault("/".join(path), []).append(f"{entry['manager']} {owner}")
     metadata["owners"] = {path: sorted(names) for path, names in sorted(owners.items())}
     return {**object, "metadata": metadata}

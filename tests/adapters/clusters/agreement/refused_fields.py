@@ -22,7 +22,8 @@ class RefusedFields:
         """What a server could have named as well as `field`."""
         if self._faults is None or isinstance(self._faults, Undecodable) or field.startswith("metadata"):
             return frozenset({field})
-        return frozenset(fault.path for fault in self._faults.faults)
+        paths = frozenset(fault.path for fault in self._faults.faults)
+        return paths if field in paths else frozenset({field})
 
     @contextmanager
     def noting(self) -> Iterator[None]:

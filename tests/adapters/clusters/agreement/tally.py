@@ -15,6 +15,9 @@ class Tally:
         word = result.type.value if isinstance(result, Change) else type(result).__name__
         self.counts[verb, kind.name, word] += 1
 
+    def add(self, other: "Tally") -> None:
+        self.counts += other.counts
+
     def total(self) -> int:
         """Requests, each event of a watch counted as one."""
         return self.counts.total()

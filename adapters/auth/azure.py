@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from adapters.auth.blocking import in_thread
 from adapters.auth.causes import connection_trouble
@@ -25,10 +26,18 @@ RESOURCE: Final = "https://management.azure.com/"
 Failure = Missing | Denied | Unavailable
 _NO_IDENTITY: Final = Missing(what=Thing.AMBIENT, service=Service.AZURE)
 _SILENCED: Final = ("azure", "msal", "urllib3")
-_LIMITS: Final = {"connection_timeout": 3, "read_timeout": 8, "retry_total": 0}
+_LIMITS: Final = {"connection_timeout": 3, "read_timeout": 6, "retry_total": 0}
 """Seconds; the SDK's own retries would wait longer than any login may, and the queue retries anyway."""
 _NO_WORKLOAD: Final = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
 """Variables of hosts that give managed identities; the SDK prefers them to a workload identity."""
+_PLAIN: Final = "/:@!$'()*,;"
+"""What may stand in a query as it is. The SDK puts an audience into its queries without escaping anything."""
+
+
+def _is_workload() -> bool:
+    """Whether the environment offers a workload identity, and nothing that the SDK prefers."""
+    offered = os.environ.get("AZURE_FEDERATED_TOKEN_FILE") and os.environ.get("AZURE_TENANT_ID")
+    return bool(offered) and not any(os.environ.get(name) for name in _NO_WORKLOAD)
 
 
 class AzureAuth:
@@ -62,6 +71,8 @@ class AzureAuth:
         try:
             if self._credential is None:
                 self._credential = self._new_credential()
+            if not _is_workload():
+                resource = quote(resource, safe=_PLAIN)
             # The SDK wants a scope, of which it takes just this end off; the slash before it is not the audience's.
             token = self._credential.get_token(f"{resource}/.default").token
         except Exception as failure:  # noqa: BLE001 - the SDK may raise anything, and all of it is told
@@ -77,8 +88,7 @@ class AzureAuth:
         from azure.identity import ManagedIdentityCredential, WorkloadIdentityCredential
 
         options: dict[str, Any] = {**_LIMITS, "raw_response_hook": self._note}
-        workload = os.environ.get("AZURE_FEDERATED_TOKEN_FILE") and os.environ.get("AZURE_TENANT_ID")
-        if workload and not any(os.environ.get(name) for name in _NO_WORKLOAD):
+        if _is_workload():
             return WorkloadIdentityCredential(client_id=self._client_id, **options)
         return ManagedIdentityCredential(client_id=self._client_id, **options)
 

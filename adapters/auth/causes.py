@@ -16,9 +16,10 @@ def causes(failure: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        reason = getattr(one, "reason", None)  # of urllib3 and requests: the exception that was wrapped
-        waiting += [one.__cause__, one.__context__, reason if isinstance(reason, BaseException) else None]
-        waiting += [argument for argument in one.args if isinstance(argument, BaseException)]
+        waiting += [one.__cause__, one.__context__]
+        # Where urllib3, requests and azure-core keep what they wrap:
+        kept = (getattr(one, "reason", None), getattr(one, "inner_exception", None), *one.args)
+        waiting += [each for each in kept if isinstance(each, BaseException)]
 
 
 def connection_trouble(failure: BaseException) -> Trouble | None:

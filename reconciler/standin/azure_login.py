@@ -37,8 +37,8 @@ def _claims(world: World, tenant: str, resource: str, token: str) -> Mapping[str
         audience = str(jwt.decode(token, options={"verify_signature": False}).get("aud", ""))
     except jwt.PyJWTError:
         raise Refused(Trouble.PROOF_UNREADABLE) from None
-    keys = jwt.PyJWKSet.from_dict(dict(world.clouds.azure_tenants.get(tenant, {"keys": []}))).keys
-    key = next((key for key in keys if key.key_id == kid), None)
+    known = world.clouds.azure_tenants.get(tenant, {"keys": []})["keys"]
+    key = next((jwt.PyJWK(one) for one in known if one["kid"] == kid), None)
     if key is None:
         raise Refused(Trouble.AZURE_KEY)
     options: Any = {"verify_exp": False, "verify_aud": False, "verify_iat": False, "verify_nbf": False}

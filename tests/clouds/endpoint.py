@@ -57,5 +57,8 @@ class Endpoint:
             await asyncio.Event().wait()
         if self.mood in _ANSWERS:
             status, headers = _ANSWERS[self.mood]
-            return web.Response(status=status, headers=headers, text="<html>who are you?</html>")
-        return await self.answer(request)
+            answer = web.Response(status=status, headers=headers, text="<html>who are you?</html>")
+        else:
+            answer = await self.answer(request)
+        answer.force_close()  # SDKs would keep the connection for the rest of the process
+        return answer

@@ -173,8 +173,8 @@ def _missing(failure: Missing, store: StoreFacts | None, host: str) -> str:
         "selector in the store's auth block",
         Thing.CERTIFICATES: f'the certificates of caProvider are not there: {at}, key "{failure.key or ""}"',
         Thing.NAMESPACE: "the namespace is gone, or is being deleted",
-        Thing.FILE: f'the file whose path is in Secret {at}, key "{failure.key}", is not there, or cannot be read by the '
-        "controller: mount it, or mend the path"
+        Thing.FILE: f'the file whose path is in Secret {at}, key "{failure.key}", is not there, is empty or over 1 MiB, '
+        "or cannot be read by the controller: mount it, or mend the path"
         if failure.name
         else "the controller has no service account token: is it mounted into its pod?",
         Thing.AMBIENT: f"{_OWN_IDENTITY.get(failure.service, 'the controller has no identity of its own here')}",

@@ -19,6 +19,27 @@ NOT_BUILT = "not supported by this controller yet: spec.provider.infisical.auth.
 EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what the message says
     "store-universal-auth": ("SecretStore", "infisical", "True", "Valid", "store validated"),
     "store-token-auth": ("SecretStore", "infisical", "True", "Valid", "store validated"),
+    "store-kubernetes-auth": (  # `run` has no pod here
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "the controller has no service account token: is it mounted into its pod?",
+    ),
+    "store-jwt-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "knows no such identity, or its login method is not enabled",
+    ),
+    "store-ldap-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "refuses the credentials: check the Secret",
+    ),
     "fetch-secret": ("ExternalSecret", "checkout-env", "True", "SecretSynced", "secret synced"),
     "fetch-all-secrets": ("ExternalSecret", "reporting-all", "True", "SecretSynced", "secret synced"),
     "filtered-secrets": ("ExternalSecret", "database-login", "True", "SecretSynced", "secret synced"),
@@ -36,9 +57,6 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
             "azure-auth": "azureAuthCredentials",
             "gcp-iam-auth": "gcpIamAuthCredentials",
             "gcp-id-token-auth": "gcpIdTokenAuthCredentials",
-            "jwt-auth": "jwtAuthCredentials",
-            "kubernetes-auth": "kubernetesAuthCredentials",
-            "ldap-auth": "ldapAuthCredentials",
             "oci-auth": "ociAuthCredentials",
         }.items()
     },
@@ -54,8 +72,10 @@ async def test_examples_apply_as_they_are_and_do_what_they_say(
     scene: Scene, apiserver: Access, tmp_path: Path
 ) -> None:
     """Only the address and the credentials are replaced; `kubectl get` shows for each what a user expects."""
-    given = scene.server.add_token(scene.server.add_identity("robot", {scene.project: ADMIN}))
+    robot = scene.server.add_identity("robot", {scene.project: ADMIN})
+    given = scene.server.add_token(robot)
     replaced = {
+        "identityId": robot.id,
         "clientId": scene.credentials.client_id,
         "clientSecret": scene.credentials.client_secret,
         "accessToken": given,

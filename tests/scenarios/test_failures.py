@@ -281,9 +281,6 @@ async def test_kind_without_a_machine_is_told_so_and_otherwise_untouched(scene: 
         ("store-azure-auth", "azureAuthCredentials"),
         ("store-gcp-iam-auth", "gcpIamAuthCredentials"),
         ("store-gcp-id-token-auth", "gcpIdTokenAuthCredentials"),
-        ("store-jwt-auth", "jwtAuthCredentials"),
-        ("store-kubernetes-auth", "kubernetesAuthCredentials"),
-        ("store-ldap-auth", "ldapAuthCredentials"),
         ("store-oci-auth", "ociAuthCredentials"),
     ],
 )

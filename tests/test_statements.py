@@ -26,6 +26,13 @@ STATEMENTS = {
     16: "the path of another one is in a Secret",
     17: "and honoured, below allowed directories",
     18: "the token is reviewed by the cluster",
+    19: "credentials Secret of AWS Auth",
+    20: "by the controller's own role",
+    21: "the request to AWS is signed here",
+    22: "credentials Secret of Azure Auth",
+    23: "its block and selectors",
+    24: "the audience where none is named",
+    25: "by the managed identity's token",
     31: "credentials Secret and block of JWT Auth",
     32: "of any issuer, passed on unread",
     33: "credentials Secret and block of LDAP Auth",
@@ -79,7 +86,7 @@ def test_every_statement_has_a_test() -> None:
     """None of them is without."""
     proven = sum((numbers_in(file.read_text()) for file in TESTS.rglob("test_*.py")), Counter[int]())
     assert not [f"S{number}: {words}" for number, words in STATEMENTS.items() if not proven[number]]
-    assert len(STATEMENTS) == 51
+    assert len(STATEMENTS) == 58
 
 
 def test_a_missing_statement_would_be_noticed() -> None:

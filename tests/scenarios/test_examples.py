@@ -9,6 +9,8 @@ import reconciler
 from adapters.resources.kinds import SECRET_STORE
 from reconciler.standin import ADMIN
 from tests.apiserver.access import Access
+from tests.clouds.aws_surroundings import AwsSurroundings
+from tests.clouds.azure_surroundings import AzureSurroundings
 from tests.scenarios.program import Program
 from tests.scenarios.scene import API_KEY, Scene, kind_named
 
@@ -40,6 +42,20 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
         "InvalidProviderConfig",
         "refuses the credentials: check the Secret",
     ),
+    "store-aws-auth": (  # nor is there a cloud
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "AWS credentials are nowhere in the controller's surroundings",
+    ),
+    "store-azure-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "Azure, asked for a token of the controller's managed identity, refuses connections",
+    ),
     "fetch-secret": ("ExternalSecret", "checkout-env", "True", "SecretSynced", "secret synced"),
     "fetch-all-secrets": ("ExternalSecret", "reporting-all", "True", "SecretSynced", "secret synced"),
     "filtered-secrets": ("ExternalSecret", "database-login", "True", "SecretSynced", "secret synced"),
@@ -53,8 +69,6 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
     **{
         f"store-{name}": ("SecretStore", "infisical", "False", "InvalidStoreConfiguration", NOT_BUILT + block)
         for name, block in {
-            "aws-auth": "awsAuthCredentials",
-            "azure-auth": "azureAuthCredentials",
             "gcp-iam-auth": "gcpIamAuthCredentials",
             "gcp-id-token-auth": "gcpIdTokenAuthCredentials",
             "oci-auth": "ociAuthCredentials",
@@ -69,10 +83,12 @@ def test_every_example_has_an_expectation(where: str) -> None:
 
 
 async def test_examples_apply_as_they_are_and_do_what_they_say(
-    scene: Scene, apiserver: Access, tmp_path: Path
+    scene: Scene, apiserver: Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the address and the credentials are replaced; `kubectl get` shows for each what a user expects."""
     robot = scene.server.add_identity("robot", {scene.project: ADMIN})
+    AwsSurroundings(monkeypatch, tmp_path)
+    AzureSurroundings(monkeypatch, tmp_path).instance("http://127.0.0.1:9")
     given = scene.server.add_token(robot)
     replaced = {
         "identityId": robot.id,

@@ -277,8 +277,6 @@ async def test_kind_without_a_machine_is_told_so_and_otherwise_untouched(scene: 
 @pytest.mark.parametrize(
     ("example_name", "method"),
     [
-        ("store-aws-auth", "awsAuthCredentials"),
-        ("store-azure-auth", "azureAuthCredentials"),
         ("store-gcp-iam-auth", "gcpIamAuthCredentials"),
         ("store-gcp-id-token-auth", "gcpIdTokenAuthCredentials"),
         ("store-oci-auth", "ociAuthCredentials"),

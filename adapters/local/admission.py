@@ -249,8 +249,11 @@ def _secret_type_faults(secret: Object, data: Mapping[str, str]) -> Iterator[Fau
 
 
 def _config_map_faults(config_map: Object) -> Iterator[Fault]:
-    for field in ("data", "binaryData"):
-        yield from _key_faults(field, config_map.get(field) or {})
+    data, binary = config_map.get("data") or {}, config_map.get("binaryData") or {}
+    yield from _key_faults("data", data)
+    for name in sorted(data.keys() & binary.keys()):
+        yield Fault(f"data[{name}]", "is in binaryData too")
+    yield from _key_faults("binaryData", binary)
 
 
 def _change_faults(kind: Kind, object: Object, live: Object) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.cluster import Kind, Object
-from adapters.resources.kinds import NAMESPACE
+from adapters.resources.kinds import CONFIG_MAP, NAMESPACE
 from tests.adapters.clusters.agreement.contents import right
 from tests.adapters.clusters.agreement.moves import CURRENT, NOWHERE, STALE, WITH_STATUS, Move
 
@@ -40,6 +40,7 @@ def tour(kind: Kind) -> list[Move]:
         Move("list", kind, "", content="x=1"),
         Move("list", kind, "", content="x in (1"),
         *_of_status(kind),
+        *(_of_config_maps() if kind == CONFIG_MAP else []),
         *(_elsewhere(kind, good) if kind.namespaced else []),
         Move("delete", kind, "b", uid=STALE),
         Move("delete", kind, "b", version=STALE),
@@ -69,6 +70,11 @@ def _of_status(kind: Kind) -> Iterator[Move]:
         yield Move("status", kind, "b", "one", field, version=CURRENT)
         yield Move("status", kind, "b", "two", field, version=STALE)
         yield Move("status", kind, "b", "two", wrong)
+
+
+def _of_config_maps() -> list[Move]:
+    both = {**right(CONFIG_MAP), "data": {"k": "1"}, "binaryData": {"k": "eA=="}}
+    return [Move("create", CONFIG_MAP, "c", content=both)]
 
 
 def _elsewhere(kind: Kind, good: Object) -> list[Move]:

@@ -15,6 +15,7 @@ from reconciler.commands.render import render
 from reconciler.commands.replay import replay
 from reconciler.commands.run import run
 from reconciler.commands.trace import trace
+from reconciler.commands.validate import validate
 
 application = typer.Typer(
     name="infisical-reconciler",
@@ -30,6 +31,7 @@ _COMMANDS = (
     (demo, "See the main job in seconds, on an embedded server and cluster."),
     (run, "Run the controller, on a cluster or on a directory of manifests."),
     (render, "Print the Secrets that manifests ask for, without a cluster."),
+    (validate, "Say what is wrong with manifests, without a cluster."),
     (trace, "Show what a controller did with a resource, step by step."),
     (replay, "Run a recorded journal again, and say where it differs."),
     (diagram, "Draw the state machines, in mermaid."),

@@ -20,7 +20,7 @@ async def certificates(
 ) -> bytes | Invalid | Missing | Denied | Unavailable:
     """Certificates in PEM; empty where the store names none."""
     if connection.ca_bundle:
-        return _decoded(connection.ca_bundle.encode())
+        return bundled_certificates(connection.ca_bundle)
     if connection.ca_provider is None:
         return b""
     provider = connection.ca_provider
@@ -44,8 +44,9 @@ async def certificates(
     return content if _PEM in content else Invalid(what=Fault.BAD_CERTIFICATES)
 
 
-def _decoded(bundle: bytes) -> bytes | Invalid:
+def bundled_certificates(ca_bundle: str) -> bytes | Invalid:
     """PEM out of a caBundle: base64 once (as documented) or twice, or PEM as it is."""
+    bundle = ca_bundle.encode()
     for _ in range(3):
         if _PEM in bundle:
             return bundle

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from adapters.cluster import Object
 from adapters.resources.kinds import SECRET
+from reconciler.standin import Age
 from tests.scenarios.logins import documented, fails, machine, serves
 from tests.scenarios.scene import Scene
 
@@ -58,6 +59,7 @@ def manifests(scene: Scene, issuer: Issuer, token: str) -> tuple[Object, Object]
 
 
 @pytest.mark.statement("S31", "S32")
+@pytest.mark.parametrize("age", [Age.CURRENT, Age.YEAR_2025])
 async def test_token_of_any_issuer_logs_in(scene: Scene, issuer: Issuer) -> None:
     """As it is, less the line end of the file that it came from."""
     await serves(scene, *manifests(scene, issuer, issuer.token() + "\n"))
@@ -92,6 +94,12 @@ async def test_renewed_token_is_used_at_once(scene: Scene, issuer: Issuer) -> No
     await fails(scene, secret, store, "refuses the credentials")
     await scene.apply(secret | {"stringData": secret["stringData"] | {"jwt": issuer.token()}})
     await scene.store_ready()
+
+
+@pytest.mark.parametrize("age", [Age.YEAR_2024])
+async def test_server_that_is_too_old_is_told(scene: Scene, issuer: Issuer) -> None:
+    """It does not know the method."""
+    await fails(scene, *manifests(scene, issuer, issuer.token()), "does not know the request")
 
 
 @pytest.mark.parametrize("field", ["identityId", "jwt"])

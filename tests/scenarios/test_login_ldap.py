@@ -6,6 +6,7 @@ import pytest
 
 from adapters.cluster import Object
 from adapters.resources.kinds import SECRET
+from reconciler.standin import Age
 from tests.directory_server.server import EXPIRED, EXPIRED_PASSWORD, PASSWORDS, DirectoryServer
 from tests.scenarios.logins import documented, fails, machine, serves
 from tests.scenarios.scene import Scene
@@ -29,6 +30,7 @@ def manifests(
 
 
 @pytest.mark.statement("S33", "S34")
+@pytest.mark.parametrize("age", [Age.CURRENT, Age.YEAR_2025])
 @pytest.mark.parametrize("username", list(PASSWORDS))
 async def test_account_of_the_directory_logs_in(
     scene: Scene, directory: DirectoryServer, username: str

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from adapters.auth.registry import METHODS
 from tests.apiserver.client import ApiClient
 from tests.apiserver.preparing import install_crds, read_crds
 from tests.apiserver.server import ApiServer
@@ -22,6 +23,7 @@ MANY = 500  # ExternalSecrets of three keys each
 TWO_THOUSAND = 2000
 WAYS = ("library", "session", "bare")
 MINUTE = 60.0
+LOGINS = "logins"
 
 
 async def first_sync(arena: Arena, console: Console) -> None:
@@ -80,12 +82,25 @@ async def run(server: ApiServer, names: list[str], directory: Path) -> None:
             await WORKLOADS[name](arena, console)
 
 
+def logins(console: Console) -> None:
+    """What the first login by each method adds to a process, SDK and all; five processes each, the medians."""
+    names = ["none", *(one.name.value for one in METHODS if one.make is not None)]
+    console.print(f"\n[bold]{LOGINS}[/bold]: {logins.__doc__}")
+    tables.logins(console, {name: workloads.first_logins(name, 5) for name in names})
+
+
 def main() -> int:
     """The exit code: 2 where a name is unknown."""
-    names = sys.argv[1:] or list(WORKLOADS)
-    if unknown := [name for name in names if name not in WORKLOADS]:
-        print(f"no such workload: {', '.join(unknown)}; there are {', '.join(WORKLOADS)}", file=sys.stderr)
+    known = [*WORKLOADS, LOGINS]
+    names = sys.argv[1:] or known
+    if unknown := [name for name in names if name not in known]:
+        print(f"no such workload: {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
+    if LOGINS in names:  # needs no cluster
+        names = [name for name in names if name != LOGINS]
+        logins(Console(width=None if sys.stdout.isatty() else 130))
+        if not names:
+            return 0
     with ApiServer() as server, tempfile.TemporaryDirectory() as directory:
         asyncio.run(run(server, names, Path(directory)))
     return 0

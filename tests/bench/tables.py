@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reconciler.journal_reader import JournalLine, read_journals
+from tests.bench.first_login import FirstLogin
 from tests.bench.workloads import Cost, Newcomer, Steady
 
 PEER_FIRST_SYNC = (
@@ -132,3 +133,24 @@ def profile(console: Console, file: Path) -> None:
 def counted(counts: Counter[str]) -> str:
     """`3 login, 1 listing`."""
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
+
+
+def logins(console: Console, costs: Mapping[str, FirstLogin]) -> None:
+    """The program with no login method, and what the first login by each adds to it."""
+    table = Table("method", "first login s", "peak MB more", "modules more", "second login ms")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, one in costs.items():
+        if name == "none":
+            console.print(
+                f"the program alone: {one.program_seconds:.2f} s to load, {one.program_megabytes:.0f} MB"
+            )
+            continue
+        table.add_row(
+            name,
+            f"{one.first_seconds:.3f}",
+            f"{one.first_megabytes:.1f}",
+            f"{one.modules:.0f}",
+            f"{one.second_seconds * 1000:.1f}",
+        )
+    console.print(table)

@@ -3,6 +3,10 @@
 import asyncio
 import contextlib
 import itertools
+import os
+import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +16,7 @@ import msgspec
 from reconciler.standin import CLOUD_LIMITS
 from reconciler.standin.record import Kind
 from tests.bench.arena import EXTERNAL_SECRETS, KEYS, Arena, Infisical, Seen, infisical, watched
+from tests.bench.first_login import FirstLogin
 from tests.bench.measured import Measured, Usage
 
 ANSWER = 0.02  # seconds in which Infisical answers
@@ -236,3 +241,15 @@ async def make_due(arena: Arena, namespace: str, number: int) -> None:
             )
 
     await asyncio.gather(*(patch(index) for index in range(number)))
+
+
+def first_logins(method: str, times: int) -> FirstLogin:
+    """The median of what the first login by a method costs, in fresh processes; one before them fills the caches."""
+    command = [sys.executable, "-m", "tests.bench.first_login", method]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    answers = [
+        msgspec.json.decode(subprocess.check_output(command, env=environment), type=FirstLogin)
+        for _ in range(times + 1)
+    ][1:]
+    fields = FirstLogin.__struct_fields__
+    return FirstLogin(**{name: statistics.median(getattr(one, name) for one in answers) for name in fields})

@@ -10,7 +10,6 @@ from machines.outcomes import Denial, Denied, Missing, Service, Thing, Trouble, 
 if TYPE_CHECKING:
     from botocore.session import Session
 
-ADDRESS: Final = "http://169.254.169.254"
 NO_CREDENTIALS: Final = Missing(what=Thing.AMBIENT, service=Service.AWS)
 _SECONDS: Final = 2.0
 _TOKEN_SECONDS: Final = "60"
@@ -31,9 +30,13 @@ class InstanceMetadata:
 
     def __init__(self, session: "Session") -> None:
         from botocore.httpsession import URLLib3Session
+        from botocore.utils import METADATA_BASE_URL, METADATA_BASE_URL_IPv6, resolve_imds_endpoint_mode
 
         self.disabled = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
-        self._address = (session.get_config_variable("ec2_metadata_service_endpoint") or ADDRESS).rstrip("/")
+        at_home = (
+            METADATA_BASE_URL_IPv6 if resolve_imds_endpoint_mode(session) == "ipv6" else METADATA_BASE_URL
+        )
+        self._address = (session.get_config_variable("ec2_metadata_service_endpoint") or at_home).rstrip("/")
         self._http = URLLib3Session(timeout=_SECONDS)
         self._token: str | None = None
 

@@ -1,5 +1,6 @@
 """Azure Auth: each source of tokens, judged by a stand-in that checks key, tenant and audience, and what can go wrong."""
 
+import asyncio
 import io
 import logging
 import ssl
@@ -232,6 +233,16 @@ async def test_tokens_are_kept_while_they_are_valid(
     for _ in range(3):
         assert judged(server, await log_in(robot, auth)).status == 200
     assert len(azure.tokens) == 4
+
+
+async def test_logins_at_once_all_succeed(
+    around: AzureSurroundings, azure: AzureEndpoints, server: StandIn, robot: Identity
+) -> None:
+    around.instance(azure.url)
+    auth = method()
+    for login in await asyncio.gather(*(log_in(robot, auth) for _ in range(30))):
+        assert judged(server, login).status == 200
+    assert len(azure.tokens) <= 8  # one for each thread that came first
 
 
 def unavailable(why: Trouble, status: int = 0) -> Unavailable:

@@ -75,9 +75,18 @@ def merged(live: Any, applied: Any, path: Path = ()) -> Any:
     if isinstance(live, Mapping) and isinstance(applied, Mapping) and path not in _ATOMIC:
         below = {name: merged(live.get(name), value, (*path, f"f:{name}")) for name, value in applied.items()}
         return {**live, **below}
+    if applied is None and live and _is_merged(live, path):
+        return live  # a null says no more than an empty one
     if isinstance(live, list) and isinstance(applied, list) and (path in _SETS or path in _KEYED_LISTS):
         return _merged_items(live, applied, path)
     return applied
+
+
+def _is_merged(value: Any, path: Path) -> bool:
+    """Whether a field is merged part by part."""
+    if isinstance(value, list):
+        return path in _SETS or path in _KEYED_LISTS
+    return isinstance(value, Mapping) and path not in _ATOMIC
 
 
 def without(object: Any, removed: Collection[Path], held: Collection[Path], path: Path = ()) -> Any:

@@ -47,6 +47,7 @@ class AzureAuth:
         self._client_id = settings.azure_client_id
         self._credential: ManagedIdentityCredential | WorkloadIdentityCredential | None = None
         """Keeps tokens while they are valid; None: what the environment offers is looked at anew."""
+        self._making = threading.Lock()
         self._answer = threading.local()
 
     def __repr__(self) -> str:
@@ -69,12 +70,12 @@ class AzureAuth:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._answer.status, self._answer.error = 0, ""
         try:
-            if self._credential is None:
-                self._credential = self._new_credential()
+            with self._making:  # asks nobody
+                credential = self._credential = self._credential or self._new_credential()
             if not _is_workload():
                 resource = quote(resource, safe=_PLAIN)
             # The SDK wants a scope, of which it takes just this end off; the slash before it is not the audience's.
-            token = self._credential.get_token(f"{resource}/.default").token
+            token = credential.get_token(f"{resource}/.default").token
         except Exception as failure:  # noqa: BLE001 - the SDK may raise anything, and all of it is told
             self._credential = None
             return self._outcome_of(failure)

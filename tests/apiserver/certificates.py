@@ -38,8 +38,11 @@ def make_service_account_key() -> bytes:
     return key_to_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
 
-def make_serving_certificate() -> ServingCertificate:
-    """For 127.0.0.1 and the names by which programs in a cluster call its API server."""
+def make_serving_certificate(*, loopback: bool = True, expired: bool = False) -> ServingCertificate:
+    """For the names by which programs in a cluster call its API server, and with `loopback` for 127.0.0.1.
+
+    `expired`: it is over since a minute; its authority is not.
+    """
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-apiserver-authority")])
     authority = (
@@ -51,9 +54,11 @@ def make_serving_certificate() -> ServingCertificate:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
     alternatives: list[x509.GeneralName] = [x509.DNSName(host) for host in HOST_NAMES]
-    alternatives.append(x509.IPAddress(ipaddress.ip_address(LOOPBACK)))
+    if loopback:
+        alternatives.append(x509.IPAddress(ipaddress.ip_address(LOOPBACK)))
+    lifetime = datetime.timedelta(minutes=-1) if expired else LIFETIME
     certificate = (
-        _builder(name, authority_name, key, authority_key)
+        _builder(name, authority_name, key, authority_key, lifetime)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -69,6 +74,7 @@ def _builder(
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
+    lifetime: datetime.timedelta = LIFETIME,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -78,7 +84,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False

@@ -124,6 +124,7 @@ async def test_store_whose_identity_may_not_read_the_folder_is_usable_and_says_w
     await scene.ready("refused", status="False", said="the identity may not read")
 
 
+@pytest.mark.statement("S79", "S81")
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -182,3 +183,21 @@ async def test_stores_at_two_servers_have_nothing_to_do_with_each_other(scene: S
         assert await scene.secret() == {"one": API_KEY, "two": "of-the-other-server"}
         await scene.stop()
         assert not other.tokens_alive
+
+
+@pytest.mark.statement("S88", "S89")
+async def test_only_universal_auth_is_checked_by_the_cluster_and_the_others_at_the_first_login(
+    scene: Scene,
+) -> None:
+    """A selector without its key: refused for Universal Auth, told in the condition for any other method."""
+    incomplete = scene.store("early")
+    del incomplete["spec"]["provider"]["infisical"]["auth"]["universalAuthCredentials"]["clientSecret"]["key"]
+    assert "universalAuthCredentials" in (await scene.refused(incomplete)).field
+    accepted = scene.store("late")
+    accepted["spec"]["provider"]["infisical"]["auth"] = {
+        "jwtAuthCredentials": {"identityId": {"name": "login", "key": "identityId"}, "jwt": {"name": "login"}}
+    }
+    await scene.start()
+    await scene.apply(accepted)
+    await scene.store_ready("late", status="False", said="jwtAuthCredentials.jwt needs both name and key")
+    assert not scene.requests()

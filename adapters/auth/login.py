@@ -27,10 +27,19 @@ class MethodName(enum.Enum):
 
 
 class LoginRequest(msgspec.Struct, frozen=True):
-    """A login to send: the route below `/api`, and the fields of its JSON body."""
+    """A login to send: the route below `/api`, and the fields of its JSON body. `headers`: an object among these, of the
+    headers that a request of the server's own is to have."""
 
     route: str
     fields: Mapping[str, SecretText]
+    headers: Mapping[str, SecretText] | None = None
+
+    def revealed(self) -> dict[str, str | dict[str, str]]:
+        """The body, without the organisation. Whoever calls this answers for where it goes."""
+        body: dict[str, str | dict[str, str]] = {name: text.reveal() for name, text in self.fields.items()}
+        if self.headers is not None:
+            body["headers"] = {name: text.reveal() for name, text in self.headers.items()}
+        return body
 
     def __repr__(self) -> str:
         return f"<LoginRequest {self.route}>"

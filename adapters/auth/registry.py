@@ -8,9 +8,12 @@ import msgspec
 from adapters.auth.aws import AwsAuth
 from adapters.auth.azure import AzureAuth
 from adapters.auth.credentials import Source, block_path, sources
+from adapters.auth.gcp_iam import GcpIamAuth
+from adapters.auth.gcp_id_token import GcpIdTokenAuth
 from adapters.auth.given_jwt import JwtAuth
 from adapters.auth.ldap import LdapAuth
 from adapters.auth.login import AuthMethod, MethodName
+from adapters.auth.oracle_cloud import OciAuth
 from adapters.auth.service_account import KubernetesAuth
 from adapters.auth.settings import AuthSettings
 from adapters.auth.token_auth import TokenAuth
@@ -46,11 +49,13 @@ class Registered(msgspec.Struct, frozen=True):
 METHODS: Final[tuple[Registered, ...]] = (
     Registered(UniversalAuthCredentials, MethodName.UNIVERSAL, lambda settings: UniversalAuth()),
     Registered(AzureAuthCredentials, MethodName.AZURE, AzureAuth, ambient=True),
-    Registered(GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN, ambient=True),
-    Registered(GcpIamAuthCredentials, MethodName.GCP_IAM, ambient=True),
+    Registered(
+        GcpIdTokenAuthCredentials, MethodName.GCP_ID_TOKEN, lambda settings: GcpIdTokenAuth(), ambient=True
+    ),
+    Registered(GcpIamAuthCredentials, MethodName.GCP_IAM, GcpIamAuth, ambient=True),
     Registered(JwtAuthCredentials, MethodName.JWT, lambda settings: JwtAuth()),
     Registered(LdapAuthCredentials, MethodName.LDAP, lambda settings: LdapAuth()),
-    Registered(OciAuthCredentials, MethodName.OCI),
+    Registered(OciAuthCredentials, MethodName.OCI, lambda settings: OciAuth()),
     Registered(KubernetesAuthCredentials, MethodName.KUBERNETES, KubernetesAuth, ambient=True),
     Registered(AwsAuthCredentials, MethodName.AWS, lambda settings: AwsAuth(), ambient=True),
     Registered(TokenAuthCredentials, MethodName.TOKEN, lambda settings: TokenAuth()),

@@ -1,7 +1,7 @@
 """What the program asks of an Infisical server, answered by typed outcomes; no call raises for what a server does."""
 
 import urllib.parse
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -76,7 +76,7 @@ class Client:
         self, request: LoginRequest, organisation: str | None, retry: Retry
     ) -> Token | LoginFailure:
         """A token for credentials; `organisation` (slug) where the identity is in several."""
-        fields = {name: value.reveal() for name, value in request.fields.items()}
+        fields = request.revealed()
         if organisation:
             fields["organizationSlug"] = organisation
         reply = await self._exchange.send(_post(request.route, fields), Asked.LOGIN, retry)
@@ -193,5 +193,5 @@ class Client:
         return seen if isinstance(seen, Missing) and seen.what is Thing.ENVIRONMENT else failure
 
 
-def _post(route: str, fields: dict[str, str]) -> Request:
+def _post(route: str, fields: Mapping[str, object]) -> Request:
     return Request(method="POST", path=f"/api{route}", headers=_JSON, body=msgspec.json.encode(fields))

@@ -1,4 +1,4 @@
-"""Logins by what others vouch for: Kubernetes, OIDC and JWT, verified; GCP and OCI, refused as unconfigured.
+"""Logins by what others vouch for: Kubernetes, OIDC and JWT.
 
 The server has to ask the cluster or the issuer, so these handlers are generators of `Outbound` requests.
 """
@@ -61,17 +61,6 @@ def grant(world: World, identity: Identity, settings: Mapping[str, Any], organiz
 def listed(text: str) -> list[str]:
     """The names in a text that separates them by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def refuse_unconfigured(world: World, call: Call, *, method: str, fields: Sequence[str]) -> Reply:
-    """A login by a method that no identity of this server has. Always raises Refused."""
-    form = Form(call.body)
-    identity = form.text("identityId")
-    for name in fields:
-        form.text(name)
-    form.check()
-    configured(world, identity, method)
-    return {}
 
 
 def log_in_by_kubernetes(world: World, call: Call) -> Asking:

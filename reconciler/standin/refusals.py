@@ -97,6 +97,15 @@ class Trouble(enum.Enum):
     AZURE_ISSUER = enum.auto()
     AZURE_TENANT = enum.auto()
     AZURE_PRINCIPAL = enum.auto()
+    GCP_REFUSED = enum.auto()
+    GCP_AUDIENCE = enum.auto()
+    GCP_ACCOUNT = enum.auto()
+    GCP_PROJECT = enum.auto()
+    GCP_ZONE = enum.auto()
+    OCI_HOST = enum.auto()
+    OCI_REFUSED = enum.auto()
+    OCI_TENANCY = enum.auto()
+    OCI_USERNAME = enum.auto()
     TOO_MANY_REQUESTS = enum.auto()
     NO_LICENCE = enum.auto()
 
@@ -244,6 +253,19 @@ _YEAR_2025 = {
     Trouble.AZURE_ISSUER: Wording(403, "TokenError", "jwt issuer invalid. expected: {issuer}"),
     Trouble.AZURE_TENANT: Wording(401, _UNAUTHORIZED, "Tenant ID mismatch"),
     Trouble.AZURE_PRINCIPAL: Wording(401, _UNAUTHORIZED, "Service principal '{principal}' not allowed"),
+    Trouble.GCP_REFUSED: _INTERNAL,  # the server does not say what was wrong with an identity token
+    Trouble.GCP_AUDIENCE: Wording(401, _UNAUTHORIZED, "Access denied: GCP audience mismatch."),
+    Trouble.GCP_ACCOUNT: Wording(401, _UNAUTHORIZED, "Access denied: GCP service account not allowed."),
+    Trouble.GCP_PROJECT: Wording(401, _UNAUTHORIZED, "Access denied: GCP project not allowed."),
+    Trouble.GCP_ZONE: Wording(401, _UNAUTHORIZED, "Access denied: GCP zone not allowed."),
+    Trouble.OCI_HOST: Wording(
+        400,
+        "BadRequest",
+        "Invalid OCI host format. Expected format: identity.<region>.oraclecloud.com",
+    ),
+    Trouble.OCI_REFUSED: _INTERNAL,  # the server does not say that OCI refused
+    Trouble.OCI_TENANCY: Wording(401, _UNAUTHORIZED, "Access denied: OCI account isn't part of tenancy."),
+    Trouble.OCI_USERNAME: Wording(401, _UNAUTHORIZED, "Access denied: OCI account username not allowed."),
     Trouble.TOO_MANY_REQUESTS: Wording(
         429, "RateLimitExceeded", "Rate limit exceeded. Please try again in {seconds} seconds"
     ),

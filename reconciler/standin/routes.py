@@ -13,7 +13,9 @@ from reconciler.standin import (
     azure_login,
     batches,
     federated,
+    gcp_login,
     ldap_login,
+    oci_login,
     projects,
     reading,
     sessions,
@@ -80,10 +82,6 @@ def _login(method: str, handler: Handler, ages: frozenset[Age] = _ALL) -> Route:
     return Route("POST", f"/v1/auth/{method}/login", Kind.LOGIN, handler, ages, public=True)
 
 
-def _unconfigured(method: str, *fields: str, ages: frozenset[Age] = _ALL) -> Route:
-    return _login(method, partial(federated.refuse_unconfigured, method=method, fields=fields), ages)
-
-
 def _administration(method: str, path: str, handler: Handler) -> Route:
     return Route(method, path, Kind.ADMINISTRATION, handler)
 
@@ -100,9 +98,9 @@ _LOGINS = (
     _login(federated.JWT, federated.log_in_by_jwt, _SINCE_2025),
     _login(ldap_login.LDAP, ldap_login.log_in_by_ldap, _SINCE_2025),
     _login(azure_login.METHOD, azure_login.log_in),
-    _unconfigured("gcp-auth", "jwt"),
+    _login(gcp_login.METHOD, gcp_login.log_in),
     _login(aws_login.METHOD, aws_login.log_in),
-    _unconfigured("oci-auth", "userOcid", ages=_SINCE_2025),
+    _login(oci_login.METHOD, oci_login.log_in, _SINCE_2025),
     Route("GET", "/status", Kind.STATUS, administration.status, public=True),
     Route("POST", "/v1/auth/token/renew", Kind.RENEWAL, sessions.renew, public=True),
     Route("POST", "/v1/auth/token/revoke", Kind.REVOCATION, sessions.revoke, public=True),
@@ -139,6 +137,8 @@ _IDENTITIES = (
     _attach(ldap_login.LDAP),
     _attach(aws_login.METHOD),
     _attach(azure_login.METHOD),
+    _attach(gcp_login.METHOD),
+    _attach(oci_login.METHOD),
 )
 
 

@@ -23,7 +23,7 @@ def credentials(**texts: str) -> Credentials:
 def judged(server: StandIn, login: object) -> Answer:
     """What the server answers to a login that a method has prepared."""
     assert isinstance(login, LoginRequest), login
-    body = msgspec.json.encode({name: text.reveal() for name, text in login.fields.items()})
+    body = msgspec.json.encode(login.revealed())
     headers = {"content-type": "application/json"}
     return server.answer(Request(method="POST", path=f"/api{login.route}", headers=headers, body=body))
 

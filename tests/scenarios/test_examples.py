@@ -11,13 +11,13 @@ from reconciler.standin import ADMIN
 from tests.apiserver.access import Access
 from tests.clouds.aws_surroundings import AwsSurroundings
 from tests.clouds.azure_surroundings import AzureSurroundings
+from tests.clouds.gcp_surroundings import GcpSurroundings
 from tests.scenarios.program import Program
 from tests.scenarios.scene import API_KEY, Scene, kind_named
 
 pytestmark = [pytest.mark.apiserver, pytest.mark.parametrize("where", ["real"])]
 
 EXAMPLES = sorted((Path(reconciler.__file__).parent / "examples").glob("*.yaml"))
-NOT_BUILT = "not supported by this controller yet: spec.provider.infisical.auth."
 EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what the message says
     "store-universal-auth": ("SecretStore", "infisical", "True", "Valid", "store validated"),
     "store-token-auth": ("SecretStore", "infisical", "True", "Valid", "store validated"),
@@ -56,6 +56,27 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
         "InvalidProviderConfig",
         "Azure, asked for a token of the controller's managed identity, refuses connections",
     ),
+    "store-gcp-id-token-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "the GCP metadata server, asked for an identity token, refuses connections",
+    ),
+    "store-gcp-iam-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidProviderConfig",
+        "is outside of the directories that stores may have read",
+    ),
+    "store-oci-auth": (
+        "SecretStore",
+        "infisical",
+        "False",
+        "InvalidStoreConfiguration",
+        'the credential "region" in Secret',
+    ),
     "fetch-secret": ("ExternalSecret", "checkout-env", "True", "SecretSynced", "secret synced"),
     "fetch-all-secrets": ("ExternalSecret", "reporting-all", "True", "SecretSynced", "secret synced"),
     "filtered-secrets": ("ExternalSecret", "database-login", "True", "SecretSynced", "secret synced"),
@@ -66,14 +87,6 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
         "Errored",
         "not supported by this controller yet",
     ),
-    **{
-        f"store-{name}": ("SecretStore", "infisical", "False", "InvalidStoreConfiguration", NOT_BUILT + block)
-        for name, block in {
-            "gcp-iam-auth": "gcpIamAuthCredentials",
-            "gcp-id-token-auth": "gcpIdTokenAuthCredentials",
-            "oci-auth": "ociAuthCredentials",
-        }.items()
-    },
 }
 
 
@@ -89,6 +102,7 @@ async def test_examples_apply_as_they_are_and_do_what_they_say(
     robot = scene.server.add_identity("robot", {scene.project: ADMIN})
     AwsSurroundings(monkeypatch, tmp_path)
     AzureSurroundings(monkeypatch, tmp_path).instance("http://127.0.0.1:9")
+    GcpSurroundings(monkeypatch, tmp_path).instance("http://127.0.0.1:9")
     given = scene.server.add_token(robot)
     replaced = {
         "identityId": robot.id,

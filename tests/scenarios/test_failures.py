@@ -274,25 +274,6 @@ async def test_kind_without_a_machine_is_told_so_and_otherwise_untouched(scene: 
     await scene.cluster.patch(PUSH_SECRET, scene.namespace, name, patch, "author")
 
 
-@pytest.mark.parametrize(
-    ("example_name", "method"),
-    [
-        ("store-gcp-iam-auth", "gcpIamAuthCredentials"),
-        ("store-gcp-id-token-auth", "gcpIdTokenAuthCredentials"),
-        ("store-oci-auth", "ociAuthCredentials"),
-    ],
-)
-async def test_documented_stores_of_methods_not_built_yet_say_so(
-    scene: Scene, example_name: str, method: str
-) -> None:
-    """The manifest is taken, the condition names the block."""
-    store, secret = example(example_name, "SecretStore"), example(example_name, "Secret")
-    await scene.start()
-    await scene.apply(secret, store)
-    condition = await scene.store_ready(store["metadata"]["name"], status="False", said=method)
-    assert condition["reason"] == "InvalidStoreConfiguration"
-
-
 async def test_fifty_resources_of_one_store_cost_one_login_and_one_listing(scene: Scene) -> None:
     """And one Secret and one status each."""
     await scene.start()

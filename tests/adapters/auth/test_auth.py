@@ -10,7 +10,6 @@ from adapters.auth.login import GivenToken, LoginRequest, MethodName
 from adapters.auth.registry import METHODS, Chosen, Methods, chosen
 from adapters.auth.settings import AuthSettings
 from adapters.resources.auth_blocks import Auth
-from machines.names import FieldPath
 from machines.outcomes import Fault, Invalid
 
 UNIVERSAL = {
@@ -67,14 +66,8 @@ def _blocks(field: object) -> list[type]:
     return [block for block in known if block.__name__ in str(field)]
 
 
-def test_no_block_and_a_method_that_is_not_built_are_told() -> None:
+def test_no_block_is_told() -> None:
     assert chosen(auth()) == Invalid(what=Fault.NO_AUTH)
-    selector = {"name": "credentials", "key": "id"}
-    unbuilt = chosen(auth(gcpIdTokenAuthCredentials={"identityId": selector}, tokenAuthCredentials=TOKEN))
-    assert unbuilt == Invalid(
-        what=Fault.UNSUPPORTED_AUTH,
-        field=FieldPath("spec.provider.infisical.auth.gcpIdTokenAuthCredentials"),
-    )
 
 
 @pytest.mark.statement("S5", "S6")

@@ -33,10 +33,18 @@ STATEMENTS = {
     23: "its block and selectors",
     24: "the audience where none is named",
     25: "by the managed identity's token",
+    26: "credentials Secret and block of GCP ID Token Auth",
+    27: "the metadata server's token, for this identity",
+    28: "credentials Secret and block of GCP IAM Auth",
+    29: "a token signed in the service account's name",
+    30: "by a key file whose path is in the Secret",
     31: "credentials Secret and block of JWT Auth",
     32: "of any issuer, passed on unread",
     33: "credentials Secret and block of LDAP Auth",
     34: "user name and password in their places",
+    35: "credentials Secret of OCI Auth",
+    36: "its block and selectors",
+    37: "the request is signed, the key not sent",
     38: "credentials Secret of Token Auth",
     39: "the token is used as it is",
     40: "and not renewed",
@@ -96,7 +104,7 @@ def test_every_statement_has_a_test() -> None:
     """None of them is without."""
     proven = sum((numbers_in(file.read_text()) for file in TESTS.rglob("test_*.py")), Counter[int]())
     assert not [f"S{number}: {words}" for number, words in STATEMENTS.items() if not proven[number]]
-    assert len(STATEMENTS) == 68
+    assert len(STATEMENTS) == 76
 
 
 def test_a_missing_statement_would_be_noticed() -> None:

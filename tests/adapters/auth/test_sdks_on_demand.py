@@ -31,8 +31,9 @@ print(*sys.modules)
         (["kubernetes"], set()),
         (["aws"], {"botocore"}),
         (["azure"], {"azure", "msal", "requests"}),
+        (["gcp-id-token"], {"google.auth", "requests"}),
     ],
-    ids=["none", "kubernetes", "aws", "azure"],
+    ids=["none", "kubernetes", "aws", "azure", "gcp-id-token"],
 )
 def test_an_sdk_is_loaded_by_the_method_that_needs_it(used: list[str], loaded: set[str]) -> None:
     """boto3 itself never is: its core does all that is needed."""

@@ -229,6 +229,8 @@ class Scene:
     @asynccontextmanager
     async def runs(self, *names: str, end: str = "ready", more: int = 1) -> AsyncIterator[None]:
         """What is done in the block lets each of these resources run so many times more, and come to this end."""
+        for name in names:  # one whose status is written already may still be on its way to its end
+            await self.until(lambda name=name: not self.journal.is_under_way(name))  # type: ignore[misc]
         before = {name: len(self.journal.ends(name)) for name in names}
         yield
         for name in names:

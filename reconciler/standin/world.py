@@ -198,7 +198,7 @@ class World:
         return value
 
     def configure_login(self, identity: Identity, method: str, settings: Mapping[str, object]) -> None:
-        """Let the identity log in by kubernetes-auth, oidc-auth, jwt-auth or ldap-auth; the settings are those of the API."""
+        """Let the identity log in by a method such as kubernetes-auth; the settings are those of the API."""
         identity.settings[method] = dict(settings)
 
     def revoke_client_secrets(self, identity: Identity) -> None:

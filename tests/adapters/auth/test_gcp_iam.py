@@ -254,6 +254,16 @@ async def test_an_api_where_nobody_listens_is_told(
     assert await log_in(around, gcp, robot, path) == unavailable(Trouble.UNRESOLVED)
 
 
+async def test_the_api_is_asked_through_the_proxy_of_the_environment(
+    around: GcpSurroundings, gcp: GcpEndpoints, robot: Identity
+) -> None:
+    path = around.key_file(gcp)
+    around.put(HTTP_PROXY=gcp.url, http_proxy=gcp.url)
+    gcp.url = "http://iamcredentials.invalid"
+    assert isinstance(await log_in(around, gcp, robot, path), LoginRequest)
+    assert gcp.asked == [SIGN]
+
+
 async def test_netrc_does_not_take_the_place_of_the_proof(
     around: GcpSurroundings, gcp: GcpEndpoints, robot: Identity
 ) -> None:

@@ -66,6 +66,7 @@ def surroundings_of(
     triggers: Triggers,
     unrevoked: Callable[[Unrevoked], None],
     host_changed: Changed,
+    is_busy: Callable[[], bool],
 ) -> Surroundings:
     """What the effects of one controller work with; its caches tell the triggers."""
     views = Views(
@@ -87,7 +88,7 @@ def surroundings_of(
         leases=Leases(options.linger, unrevoked),
         projects=Projects(),
         readings=Readings(),
-        events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence)),
+        events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence), is_busy),
         clock=clock,
         memory=StoreMemory(),
         specs=Specs(),

@@ -59,6 +59,8 @@ MACHINE_OF: dict[str, Definition[Any]] = {
     CLUSTER_PUSH_SECRET.name: UNSUPPORTED,
 }
 
+_BUSY = 8  # more runs than these at once are a burst, whose events can wait
+
 
 class Controller:
     """One controller on one cluster. `run` it in a task, and `stop` it."""
@@ -84,7 +86,15 @@ class Controller:
         self._tasks: list[asyncio.Task[None]] = []
         triggers = Triggers(self._wake, self._forget, self._external_secret)
         self.surroundings = surroundings_of(
-            cluster, connect, clock, chance, options, triggers, self._unrevoked, self._host_changed
+            cluster,
+            connect,
+            clock,
+            chance,
+            options,
+            triggers,
+            self._unrevoked,
+            self._host_changed,
+            self._is_busy,
         )
         states, views = self.surroundings.hosts.states, self.surroundings.views
         self._outages = Outages(states, lambda subject: hosts_of(subject, views), self._runner.add)
@@ -109,6 +119,9 @@ class Controller:
     def _host(self, subject: Subject) -> Host | None:
         """The server that a resource reads from; the first of them where there are several."""
         return min(hosts_of(subject, self.surroundings.views), default=None)
+
+    def _is_busy(self) -> bool:
+        return len(self._runner.running) > _BUSY
 
     def _external_secret(self, place: Place) -> Object | None:
         return self.surroundings.views.external_secrets.get(place)

@@ -21,6 +21,7 @@ _TOGETHER = 600.0  # seconds within which the same thing is one event
 _APART = 60.0  # seconds between two writes of one event
 _WAITING = 10_000  # events that wait for being written; more are dropped, and counted
 _REMEMBERED = 10_000
+_BREATH = 0.05  # seconds between two events while there is much to do
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between attempts, while the API server cannot be used
 _NOTE = 1024  # bytes that the API server takes
 _STEM = 200  # characters of an object's name that the name of an event about it begins with
@@ -40,12 +41,20 @@ class _Waiting(msgspec.Struct, frozen=True):
 
 
 class EventRecorder:
-    """Takes events, and writes them one after another in its own task."""
+    """Takes events, and writes them one after another in its own task; slowly while much else is to be done
+    (`is_busy`), since what they tell of is worth more than they are."""
 
-    def __init__(self, cluster: Cluster, now: Callable[[], float], complain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        now: Callable[[], float],
+        complain: Callable[[str], None],
+        is_busy: Callable[[], bool],
+    ) -> None:
         self._cluster = cluster
         self._now = now
         self._complain = complain
+        self._is_busy = is_busy
         self._told: collections.OrderedDict[tuple[str, ...], _Told] = collections.OrderedDict()
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_WAITING)
         self._numbers = itertools.count()
@@ -91,6 +100,8 @@ class EventRecorder:
             waiting = await self._waiting.get()
             try:
                 await self._write(waiting)
+                if self._is_busy():
+                    await asyncio.sleep(_BREATH)
             finally:
                 self._waiting.task_done()
 

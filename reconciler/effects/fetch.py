@@ -203,8 +203,12 @@ def _found(
 class Prober:
     """Performs Probe."""
 
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._readings = surroundings.readings
+
     async def __call__(self, effect: Probe, payload: Payload) -> Outcome:
-        """One read of a name that is not there: no listing, no value."""
+        """One read of a name that is not there: no listing, no value. Stores that differ in nothing that is tried, and
+        are validated at the same time, share it."""
         session = payload.session(0)
         assert session.connection is not None
         assert session.client is not None
@@ -217,5 +221,5 @@ class Prober:
             return Invalid(what=Fault.BAD_PATH)
         place = Place(session.project, scope.environment_slug, folder)
         view = View(expand=scope.expand_secret_references)
-        result = await session.client.probe(session.lease.token, place, view, session.connection.retry)
+        result = await self._readings.probe(_reader(session), place, view, since=payload.since)
         return result if isinstance(result, Outcome) else Probed()

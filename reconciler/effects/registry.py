@@ -37,7 +37,7 @@ def performer(surroundings: Surroundings) -> Performer:
             ResolveProject: ProjectResolver(surroundings),
             Release: Releaser(surroundings),
             Fetch: Fetcher(surroundings),
-            Probe: Prober(),
+            Probe: Prober(surroundings),
             Render: render,
             Apply: Applier(surroundings),
             DeleteFormerTarget: FormerTargetDeleter(surroundings),

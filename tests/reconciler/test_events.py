@@ -49,7 +49,8 @@ class Recording:
         local.ensure_namespace("team")
         self.cluster = Refusing(local)
         self.complaints: list[str] = []
-        self.recorder = EventRecorder(self.cluster, wall_time, self.complaints.append)
+        self.busy = False
+        self.recorder = EventRecorder(self.cluster, wall_time, self.complaints.append, lambda: self.busy)
 
     @property
     def written(self) -> int:
@@ -263,6 +264,20 @@ async def test_long_message_is_cut_where_the_api_server_would_refuse_it() -> Non
 # --- on a real API server ---------------------------------------------------------------------------------------
 
 
+@simulated
+async def test_events_of_a_burst_are_written_slowly_until_it_is_over() -> None:
+    """They do not take the API server's time from what they tell of."""
+    async with recording() as it:
+        it.busy = True
+        for number in range(100):
+            it.recorder.emit(ABOUT, "Created", f"Secret {number} created")
+        await asyncio.sleep(1.0)
+        assert 15 <= it.written <= 25
+        it.busy = False
+        await asyncio.sleep(0.2)
+        assert it.written == 100
+
+
 def awkward_objects(namespace: str) -> list[Object]:
     """Objects whose names and messages are as long and as odd as they can be."""
     names = ("wanted", "a" * 253, "b" * 199 + "-" + "c" * 50, ".".join(["d" * 49] * 5))
@@ -276,7 +291,7 @@ async def test_real_api_server_takes_every_event(apiserver: Access, namespace: s
     cluster = await connect({"KUBECONFIG": str(apiserver.kubeconfig)})
     complaints: list[str] = []
     clock = time.time()
-    recorder = EventRecorder(cluster, lambda: clock, complaints.append)
+    recorder = EventRecorder(cluster, lambda: clock, complaints.append, lambda: False)
     task = asyncio.create_task(recorder.run())
     messages = ("secret synced", "x" * 3_000, "ä" * 2_000)
     for _ in range(2):

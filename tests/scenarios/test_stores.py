@@ -10,7 +10,7 @@ from adapters.cluster import Object
 from adapters.resources.kinds import EXTERNAL_SECRET, SECRET_STORE
 from reconciler.standin import ADMIN, StandIn, read_below
 from reconciler.standin.server import Server
-from tests.scenarios.scene import API_KEY, Scene, key
+from tests.scenarios.scene import API_KEY, LOGIN, Scene, key
 
 VAULT = {
     "vault": {"server": "https://vault.example.com", "auth": {"tokenSecretRef": {"name": "x", "key": "y"}}}
@@ -201,3 +201,15 @@ async def test_only_universal_auth_is_checked_by_the_cluster_and_the_others_at_t
     await scene.apply(accepted)
     await scene.store_ready("late", status="False", said="jwtAuthCredentials.jwt needs both name and key")
     assert not scene.requests()
+
+
+async def test_stores_that_differ_in_nothing_that_is_tried_share_one_login_and_one_probe(
+    scene: Scene,
+) -> None:
+    """Whatever they are called; one with another folder is tried by itself."""
+    stores = [scene.store(f"same-{number}") for number in range(5)]
+    other = scene.store("other", secretsPath="/my-app")
+    await scene.apply(scene.credentials_secret(), *stores, other)
+    async with scene.costs(LOGIN + Counter(single=2), status_SecretStore=6):
+        for store in (*stores, other):
+            await scene.store_ready(store["metadata"]["name"])

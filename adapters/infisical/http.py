@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -26,10 +27,18 @@ _WRONG_NAMES = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_I
 class Network:
     """One session for all hosts. Transports to single hosts are made from it; closing it closes them all.
 
-    Nothing is taken from the environment: no proxy, and no credentials from a netrc file.
+    `proxy_of` says through which proxy a server is reached (None: directly); the session itself takes nothing from the
+    environment, and never credentials from a netrc file.
     """
 
-    def __init__(self, *, connect: float = CONNECT_LIMIT, total: float = TOTAL_LIMIT) -> None:
+    def __init__(
+        self,
+        proxy_of: Callable[[str], str | None] = lambda url: None,
+        *,
+        connect: float = CONNECT_LIMIT,
+        total: float = TOTAL_LIMIT,
+    ) -> None:
+        self._proxy_of = proxy_of
         self._limits = aiohttp.ClientTimeout(total=total, sock_connect=connect)
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[bytes, ssl.SSLContext] = {}
@@ -57,7 +66,7 @@ class Network:
             except (ssl.SSLError, ValueError):
                 return Invalid(what=Fault.BAD_CERTIFICATES)
             self._contexts[fingerprint] = context
-        return HttpTransport(self, address, context)
+        return HttpTransport(self, address, context, self._proxy_of(address.url))
 
     async def close(self) -> None:
         """Close all connections. Idempotent."""
@@ -85,7 +94,10 @@ class Network:
 class HttpTransport:
     """`Transport` to one server."""
 
-    def __init__(self, network: Network, address: Address, context: ssl.SSLContext) -> None:
+    def __init__(
+        self, network: Network, address: Address, context: ssl.SSLContext, proxy: str | None
+    ) -> None:
+        self._proxy = proxy
         self._network = network
         self._base = address.url
         self._context = context
@@ -107,6 +119,7 @@ class HttpTransport:
             headers=dict(request.headers),
             data=request.body,
             ssl=self._context,
+            proxy=self._proxy,
             allow_redirects=False,
         ) as response:
             if response.status in _REDIRECTS:

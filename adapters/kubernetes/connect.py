@@ -2,10 +2,8 @@
 
 import datetime
 import os
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -20,6 +18,7 @@ from adapters.kubernetes.library import (
     load_kube_config,
 )
 from adapters.kubernetes.requests import Connection, NoCluster, Refresh
+from adapters.proxies import proxy_of_environment
 
 _CONNECTIONS = 48
 """At most, watches included. Each TLS connection holds 0.3 MB, and more of them make no API server faster."""
@@ -46,7 +45,7 @@ async def connect(environment: Mapping[str, str], *, home: Path | None = None) -
         )
     configuration.connection_pool_maxsize = _CONNECTIONS
     if configuration.proxy is None:
-        configuration.proxy = _proxy_of_environment(configuration.host)
+        configuration.proxy = proxy_of_environment(configuration.host or "")
     try:
         return KubernetesCluster(Connection(configuration, refresh))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -105,10 +104,3 @@ def _from_pod(environment: Mapping[str, str]) -> tuple[Configuration, Refresh]:
             raise NoCluster(f"The pod's service account cannot be used: {error}") from error
 
     return configuration, read_token
-
-
-def _proxy_of_environment(host: str | None) -> str | None:
-    parts = urlsplit(host or "")
-    if urllib.request.proxy_bypass(parts.hostname or ""):
-        return None
-    return urllib.request.getproxies().get(parts.scheme)

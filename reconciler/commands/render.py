@@ -39,6 +39,7 @@ def render(
     """
     from adapters.infisical.http import Network
     from adapters.local.directory import UnusableManifests
+    from adapters.proxies import proxy_of_environment
     from reconciler.assembly import Options
     from reconciler.logs import set_up
     from reconciler.rendering import Rendering, documents
@@ -60,7 +61,7 @@ def render(
     async def rendering() -> Rendering:
         from reconciler.commands.run import file_journal
 
-        async with Network() as network:
+        async with Network(proxy_of_environment) as network:
             with file_journal(journal, 2**40, say) as journals:
                 options = Options(
                     controller_class=controller_class, organization=organization_slug or None, auth=auth

@@ -96,6 +96,7 @@ def run(
     from adapters.infisical.http import Network
     from adapters.kubernetes.requests import NoCluster
     from adapters.local.directory import UnusableManifests
+    from adapters.proxies import proxy_of_environment
     from reconciler.assembly import Options
     from reconciler.endpoints import UnusableAddress, endpoints
     from reconciler.logs import FORMATS, LEVELS, set_up
@@ -134,7 +135,7 @@ def run(
     async def until_told() -> None:
         with file_journal(journal, journal_size, lambda sentence: log.error(sentence)) as files:
             journals = SeveralJournals([*files, recent, DebugLog(), metrics])
-            async with Network() as network:
+            async with Network(proxy_of_environment) as network:
                 connect = counted(network.transport, metrics.api_call)
                 await run_until_told(local, connect, journals, options, metrics, serve)
 

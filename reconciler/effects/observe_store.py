@@ -1,11 +1,14 @@
 """Looking at a store, and at a resource of a kind that has no machine of its own yet."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from adapters.auth.registry import Chosen, chosen
 from adapters.cluster import Object
 from adapters.resources import durations
 from adapters.resources.kinds import CLUSTER_EXTERNAL_SECRET
 from adapters.resources.references import StoreKind, StoreReference
+from adapters.resources.stores import InfisicalProvider
 from machines.effects import ObserveKind, ObserveStore
 from machines.names import ResourceVersion
 from machines.outcomes import Absent, Invalid, KindObserved, Outcome, StoreFacts, StoreObserved
@@ -46,10 +49,7 @@ class StoreObserver:
         infisical = view.store.spec.provider.infisical
         connection = connection_of(view, subject.namespace)
         payload.fingerprint = self._fingerprint(view, connection)
-        if isinstance(connection, Connection) and connection.auth.several:
-            payload.notices.append(
-                Notice("SeveralAuthMethods", f"several blocks in auth: {connection.auth.name.value} is used")
-            )
+        payload.notices += _notices(infisical, connection, subject.namespace)
         memory = self._with.memory
         validation = memory.validated.get(subject)
         unchanged = validation is not None and validation.fingerprint == payload.fingerprint
@@ -79,6 +79,24 @@ class StoreObserver:
                 stub = self._with.views.secrets.get(place)
                 parts.append(f"{stub.uid}/{stub.version}" if stub else "absent")
         return tuple(parts)
+
+
+def _notices(
+    infisical: InfisicalProvider, connection: Connection | Invalid, namespace: str
+) -> Iterator[Notice]:
+    """What an author may not have meant, though it works."""
+    if not isinstance(connection, Connection):
+        return
+    if connection.auth.several:
+        yield Notice("SeveralAuthMethods", f"several blocks in auth: {connection.auth.name.value} is used")
+    written = chosen(infisical.auth)
+    if namespace and isinstance(written, Chosen):
+        for source in written.sources:
+            if source.namespace is not None and source.namespace != namespace:
+                yield Notice(
+                    "Ignored",
+                    f"{source.path}.namespace has no effect: a SecretStore reads credentials in its own namespace",
+                )
 
 
 class KindObserver:

@@ -213,3 +213,23 @@ async def test_stores_that_differ_in_nothing_that_is_tried_share_one_login_and_o
     async with scene.costs(LOGIN + Counter(single=2), status_SecretStore=6):
         for store in (*stores, other):
             await scene.store_ready(store["metadata"]["name"])
+
+
+async def test_namespace_of_a_selector_in_a_namespaced_store_is_warned_about(scene: Scene) -> None:
+    """It cannot make the store read elsewhere; Universal Auth's is refused by the cluster."""
+    store = scene.store("token")
+    identity = scene.server.add_identity("robot", {scene.project: ADMIN})
+    store["spec"]["provider"]["infisical"]["auth"] = {
+        "tokenAuthCredentials": {"accessToken": {"name": "token", "key": "t", "namespace": "kube-system"}}
+    }
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "token"},
+        "stringData": {"t": scene.server.add_token(identity)},
+    }
+    await scene.start()
+    await scene.apply(secret, store)
+    await scene.store_ready("token")
+    told = dict(await scene.events("token"))
+    assert "accessToken.namespace has no effect" in told["Ignored"]

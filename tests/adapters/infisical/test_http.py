@@ -21,6 +21,7 @@ from adapters.infisical import http
 from adapters.infisical.address import Address, parsed
 from adapters.infisical.http import HttpTransport, Network
 from adapters.infisical.transport import Request, TransportError, Unreachable
+from adapters.proxies import proxy_of_environment
 from machines.outcomes import Fault, Invalid
 
 GET = Request(method="GET", path="/api/status")
@@ -87,6 +88,30 @@ async def test_a_redirect_is_not_followed_and_carries_the_token_nowhere() -> Non
 
     async with served(handler) as port, Network() as network:
         assert await reason(transport(network, f"http://127.0.0.1:{port}")) is Unreachable.REDIRECTED
+
+
+async def test_a_proxy_of_the_environment_is_used_and_a_netrc_file_never(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever is behind the proxy is asked through it, by its own name; what NO_PROXY names is not."""
+    seen: list[tuple[str, str | None]] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append((request.raw_path, request.headers.get("authorization")))
+        return web.Response()
+
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password something\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("HTTP_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with served(handler) as port, Network(proxy_of_environment) as network:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        await transport(network, "http://infisical.invalid/below").send(GET)
+        monkeypatch.setenv("no_proxy", "127.0.0.1,infisical.invalid")
+        await transport(network, f"http://127.0.0.1:{port}").send(GET)
+        assert await reason(transport(network, "http://infisical.invalid")) is Unreachable.UNRESOLVED
+    assert seen == [("http://infisical.invalid/below/api/status", None), ("/api/status", None)]
 
 
 async def test_nothing_listening_and_no_such_host() -> None:

@@ -148,7 +148,6 @@ class Fault(enum.Enum):
     NOT_TEXT = "not-text"  # a credential that is no UTF-8
     INCOMPLETE_SELECTOR = "incomplete-selector"  # a selector without name or key
     NO_AUTH = "no-auth"
-    UNSUPPORTED_AUTH = "unsupported-auth"
     BAD_PRIVATE_KEY = "bad-private-key"  # no private key in PEM, or not with this passphrase
     BAD_KEY_FILE = "bad-key-file"  # no key file of a service account
     BAD_FILE_PATH = "bad-file-path"  # no absolute path
@@ -394,12 +393,12 @@ class Observed(Outcome, frozen=True, kw_only=True):
     finalizer: bool = False  # one of ours, or one that External Secrets Operator left
     broken_rules: tuple[BrokenRule, ...] = ()
     malformed: tuple[FieldPath, ...] = ()  # fields that no schema of ours would take
-    unsupported: tuple[FieldPath, ...] = ()  # asked for, and not built
 
 
 class ExternalSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     """An ExternalSecret, its target and its stores."""
 
+    unsupported: tuple[FieldPath, ...] = ()  # asked for, and not built
     wanted: SyncedVersion  # of the resource as it is now
     synced: SyncedVersion | None = None
     refreshed: float | None = None  # status.refreshTime
@@ -431,4 +430,5 @@ class StoreObserved(Observed, frozen=True, kw_only=True, tag="observed"):
 class KindObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     """A resource of a kind that has no machine of its own yet, and the stores that it names."""
 
+    unsupported: tuple[FieldPath, ...] = ()  # asked for, and not built
     stores: tuple[StoreFacts, ...] = ()

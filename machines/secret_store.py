@@ -94,10 +94,6 @@ class StoreRun(Run[Facts]):
         """Its manifest breaks a rule, or has fields that cannot be read."""
         return bool(self.facts.seen.broken_rules or self.facts.seen.malformed)
 
-    def is_unsupported(self) -> bool:
-        """It asks for something that is not built."""
-        return bool(self.facts.seen.unsupported)
-
     def is_not_due(self) -> bool:
         """It was validated as it is, by this process, and its interval has not passed."""
         seen = self.facts.seen
@@ -139,7 +135,7 @@ def _reports(verdict: Verdict) -> Callable[[Facts], Report]:
             stores=(seen.store,),
             store=0,
             rules=seen.broken_rules,
-            fields=seen.malformed or seen.unsupported,
+            fields=seen.malformed,
             failing_since=seen.failing_since,
             standing=seen.verdict if verdict is Verdict.STANDING else None,
         )
@@ -165,7 +161,6 @@ STATES = (
     Asking("report_failed", Report, _reports(Verdict.FAILED)),
     Asking("report_unobserved", Report, lambda facts: Report(verdict=Verdict.FAILED, failure=facts.failure)),
     Asking("report_rules_broken", Report, _reports(Verdict.RULES_BROKEN)),
-    Asking("report_unsupported", Report, _reports(Verdict.UNSUPPORTED)),
     End("valid", Then.REFRESH, good=True),
     End("unknown", Then.REFRESH, good=True),  # it cannot be told from here whether it can be used
     End("standing", Then.BACKOFF, good=True),  # the host is silent; the last verdict stands
@@ -186,7 +181,6 @@ ROWS = (
     Row((StoreObserved,), ("observe",), "passed_over", "is_not_ours"),
     Row((StoreObserved,), ("observe",), "gone", "is_leaving"),
     Row((StoreObserved,), ("observe",), "report_rules_broken", "breaks_rules"),
-    Row((StoreObserved,), ("observe",), "report_unsupported", "is_unsupported"),
     Row((StoreObserved,), ("observe",), "idle", "is_not_due"),
     Row((StoreObserved,), ("observe",), "report_unknown", "is_referent"),
     Row((StoreObserved,), ("observe",), "authenticate"),
@@ -221,7 +215,7 @@ ROWS = (
     Row((Reported,), ("report_unknown",), "unknown"),
     Row((Reported,), ("report_standing",), "standing"),
     Row((Reported,), ("report_failed", "report_unobserved"), "invalid"),
-    Row((Reported,), ("report_rules_broken", "report_unsupported"), "rejected"),
+    Row((Reported,), ("report_rules_broken",), "rejected"),
     Row((Absent,), REPORTS, "gone"),
     Row((Refused, Denied, Unavailable), REPORTS, "invalid"),
     # Being told to stop. A lease is released first; releasing itself cannot be cancelled.

@@ -194,7 +194,6 @@ def _invalid(failure: Invalid) -> str:
         Fault.NOT_TEXT: f"the credential {secret_key} in Secret {at} is no text (UTF-8)",
         Fault.INCOMPLETE_SELECTOR: f"{failure.field or 'a selector of the auth block'} needs both name and key",
         Fault.NO_AUTH: "spec.provider.infisical.auth has no block: give one way to log in",
-        Fault.UNSUPPORTED_AUTH: f"the login method {failure.field or ''} is not supported by this controller yet",
         Fault.BAD_PRIVATE_KEY: f"the credential {secret_key} in Secret {at} is no private key in PEM, or its passphrase is "
         "wrong",
         Fault.BAD_KEY_FILE: f"the file whose path is in Secret {at}, key {secret_key}, is no key file of a GCP service "

@@ -5,12 +5,9 @@ A resource that uses one of these fields is answered by a condition that names i
 
 from collections.abc import Iterator
 
-from adapters.auth.registry import chosen
 from adapters.resources.external_secrets import CreationPolicy, DeletionPolicy, ExternalSecret
 from adapters.resources.remote_data import RemoteReference, SourceReference
-from adapters.resources.stores import InfisicalProvider
 from machines.names import FieldPath
-from machines.outcomes import Fault, Invalid
 
 
 def unsupported_of_external_secret(resource: ExternalSecret) -> tuple[FieldPath, ...]:
@@ -61,10 +58,3 @@ def without_effect(resource: ExternalSecret) -> tuple[FieldPath, ...]:
     for number, several in enumerate(resource.spec.data_from):
         found.extend(of(f"spec.dataFrom[{number}].extract", several.extract))
     return tuple(FieldPath(path) for path in found)
-
-
-def unsupported_of_store(provider: InfisicalProvider) -> tuple[FieldPath, ...]:
-    """The fields of a store that ask for something that is not built: the method that would be used, if it is."""
-    auth = chosen(provider.auth)
-    is_missing = isinstance(auth, Invalid) and auth.what is Fault.UNSUPPORTED_AUTH
-    return (auth.field,) if isinstance(auth, Invalid) and is_missing and auth.field is not None else ()

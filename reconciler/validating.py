@@ -47,7 +47,7 @@ from reconciler.effects.content_faults import invalid
 from reconciler.effects.observe_external_secret import reference_of, references_of
 from reconciler.failure_texts import failure_text
 from reconciler.stores import INFISICAL, StoreView, view_of_store
-from reconciler.support import unsupported_of_external_secret, unsupported_of_store, without_effect
+from reconciler.support import unsupported_of_external_secret, without_effect
 
 _PROJECT_SLUG = re.compile(r"[a-z0-9_-]{1,64}")  # a project that was renamed may have a slug with _
 _PROVIDER = "spec.provider.infisical"
@@ -149,16 +149,13 @@ class _Here:
         if infisical.ca_bundle and isinstance(bundled_certificates(infisical.ca_bundle), Invalid):
             yield f"{_PROVIDER}.caBundle", failure_text(Invalid(what=Fault.BAD_CERTIFICATES), None), True
         yield from self._ca_provider(infisical, view)
-        unsupported = unsupported_of_store(infisical)
-        for field in unsupported:
-            yield str(field), "this way to log in is not built yet", True
         auth = chosen(infisical.auth)
         if isinstance(auth, Chosen):
             if auth.several:
                 block = str(auth.sources[0].path).rpartition(".")[0]
                 yield block, "of several blocks this one is used; take the others away", False
             yield from self._credentials(auth, view)
-        elif not unsupported:
+        else:
             yield str(auth.field or f"{_PROVIDER}.auth"), failure_text(auth, None), True
 
     def _ca_provider(self, infisical: InfisicalProvider, view: StoreView) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.auth.aws import AwsAuth
 from adapters.auth.azure import AzureAuth
-from adapters.auth.credentials import Source, block_path, sources
+from adapters.auth.credentials import Source, sources
 from adapters.auth.gcp_iam import GcpIamAuth
 from adapters.auth.gcp_id_token import GcpIdTokenAuth
 from adapters.auth.given_jwt import JwtAuth
@@ -33,16 +33,15 @@ from adapters.resources.auth_blocks import (
     UniversalAuthCredentials,
     blocks_given,
 )
-from machines.names import FieldPath
 from machines.outcomes import Fault, Invalid
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A method. `ambient`: it shows the controller's own identity. `make` is None where it is not built yet."""
+    """A method. `ambient`: it shows the controller's own identity."""
 
     block: type[AuthBlock]
     name: MethodName
-    make: Callable[[AuthSettings], AuthMethod] | None = None
+    make: Callable[[AuthSettings], AuthMethod]
     ambient: bool = False
 
 
@@ -71,11 +70,10 @@ class Methods:
         self._made: dict[MethodName, AuthMethod] = {}
 
     def of(self, name: MethodName) -> AuthMethod:
-        """A method that is built."""
+        """The method of this name."""
         method = self._made.get(name)
         if method is None:
             make = next(one.make for one in METHODS if one.name is name)
-            assert make is not None, "a block without a method is refused when it is chosen"
             method = self._made[name] = make(self._settings)
         return method
 
@@ -102,8 +100,6 @@ def chosen(auth: Auth) -> Chosen | Invalid:
         return Invalid(what=Fault.NO_AUTH)
     block = blocks[0]
     registered = _BY_BLOCK[type(block)]
-    if registered.make is None:
-        return Invalid(what=Fault.UNSUPPORTED_AUTH, field=FieldPath(block_path(block)))
     needed = sources(block)
     if isinstance(needed, Invalid):
         return needed

@@ -15,7 +15,6 @@ from machines.outcomes import Absent, Invalid, KindObserved, Outcome, StoreFacts
 from reconciler.effects.observe_external_secret import broken_rules_of, malformed_of
 from reconciler.payload import Notice, Payload
 from reconciler.stores import Connection, StoreView, connection_of
-from reconciler.support import unsupported_of_store
 from reconciler.surroundings import Surroundings
 
 
@@ -58,7 +57,6 @@ class StoreObserver:
             now=now,
             version=version,
             deleting=deleting,
-            unsupported=unsupported_of_store(infisical),
             store=facts,
             referent=isinstance(connection, Connection) and connection.referent,
             verdict=view.reason if view.ready else None,

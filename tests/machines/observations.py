@@ -222,7 +222,7 @@ def all_stores() -> tuple[StoreObserved, ...]:
         if (validated is None or validated <= NOW - 300 or (since, patience) == (None, 900.0))
     ]
     states: tuple[tuple[Fields, ...], ...] = (
-        *STATES_OF_BEING[:4],
+        *STATES_OF_BEING[:3],
         ({"referent": True},),
         ({"several_auth": True},),
         tuple({"store": store(state)} for state in StoreState),

@@ -67,7 +67,6 @@ AFTER_REPORT: dict[str, dict[Verdict, str]] = {
         Verdict.STANDING: "standing",
         Verdict.FAILED: "invalid",
         Verdict.RULES_BROKEN: "rejected",
-        Verdict.UNSUPPORTED: "rejected",
     },
     "Unsupported": {Verdict.UNSUPPORTED: "error", Verdict.FAILED: "unreported"},
 }

@@ -86,6 +86,9 @@ def a_report_names_the_fields_in_question(history: History, effect: Report) -> b
     seen = history.sight.observed
     if isinstance(seen, KindObserved):
         return effect.fields == seen.unsupported
+    if isinstance(seen, StoreObserved):
+        return effect.fields == seen.malformed
+    assert isinstance(seen, ExternalSecretObserved)
     return effect.fields == (seen.malformed or seen.unsupported)
 
 

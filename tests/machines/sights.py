@@ -70,7 +70,8 @@ def _in_any_case(observed: Observed) -> Calls | None:
         return Calls.FOR_NOTHING_MORE
     if observed.broken_rules or observed.malformed:
         return Calls.FOR_RULES
-    return Calls.FOR_WHAT_IS_NOT_BUILT if observed.unsupported else None
+    is_lacking = isinstance(observed, ExternalSecretObserved | KindObserved) and observed.unsupported
+    return Calls.FOR_WHAT_IS_NOT_BUILT if is_lacking else None
 
 
 def _external_secret(observed: ExternalSecretObserved) -> Calls:

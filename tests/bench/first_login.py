@@ -83,7 +83,6 @@ async def _measured(name: str, program: FirstLogin, directory: Path) -> FirstLog
     from machines.names import FieldPath, ResourceName, SecretKey
 
     registered = next(one for one in METHODS if one.name.value == name)
-    assert registered.make is not None
     fields = set(registered.block.__struct_encode_fields__) - {"resource", "privateKeyPassphrase"}
     given = _texts(directory) if fields & _FORMED else {}
     credentials = Credentials(

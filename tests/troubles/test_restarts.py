@@ -38,6 +38,7 @@ async def test_changes_while_nobody_answers_arrive_when_somebody_does(troubled: 
     scene, proxy = troubled.scene, troubled.proxy
     await synced(scene)
     await troubled.controller.idle()
+    await troubled.controller.surroundings.events.flush()
     runs = Counter(scene.journal.ends(name).count("ready") for name in MANY)
     assert runs == Counter({1: len(MANY)})
     calm = {name: await scene.version(name=name) for name in MANY[2:]}

@@ -93,6 +93,7 @@ class Denial(enum.Enum):
     MEMBERSHIP = "membership"  # the identity is no member of the project
     READ = "read"  # secrets of this folder, or this key
     VALUE = "value"  # the key may be seen, its value not
+    WRITE = "write"  # secrets of this folder, or this key, may not be created, changed or deleted
     REFERENCE = "reference"  # a reference of the value leads to what may not be read
     FILE = "file"  # the file lies outside of the directories that the controller's settings name
     AMBIENT = "ambient"  # the controller's own identity may not be shown to this host
@@ -170,6 +171,15 @@ class Fault(enum.Enum):
     BAD_ENCODING = "bad-encoding"
     NULL_BYTE = "null-byte"
     TOO_LARGE = "too-large"  # more than a Secret can hold
+    # Of what is pushed:
+    NO_SOURCE_KEY = "no-source-key"  # the source Secret has no such key
+    NOT_UTF8 = "not-utf8"  # a value that Infisical cannot store, since it is no text
+    VALUE_TOO_LARGE = "value-too-large"  # more than the server takes in one request
+    NO_OBJECT = "no-object"  # a property of a remote value that is no JSON object
+    SAME_DESTINATION = "same-destination"  # two entries go to the same place
+    DANGLING_REFERENCE = "dangling-reference"  # the server refuses a reference to a secret that is not there
+    STORE_NOT_LISTED = "store-not-listed"  # a storeRef of dataTo is not among secretStoreRefs
+    NO_STORE_MATCHES = "no-store-matches"  # a label selector chooses no store
 
 
 class Invalid(Outcome, frozen=True, kw_only=True):

@@ -171,6 +171,12 @@ class Verdict(enum.Enum):
     VALID = "valid"
     UNKNOWN = "unknown"  # of a store: it cannot be told
     STANDING = "standing"  # of a store: the host does not answer, the last verdict stands
+    PENDING = "pending"  # changes at Infisical wait for a person's approval
+    SOURCE_ABSENT = "source-absent"
+    SOURCE_DELETED = "source-deleted"  # and what was pushed of it is deleted too
+    OWING = (
+        "owing"  # what was pushed cannot be deleted: its store is gone for good, or closed to this namespace
+    )
 
 
 class Report(Effect, frozen=True, kw_only=True):
@@ -196,3 +202,10 @@ class Report(Effect, frozen=True, kw_only=True):
     last_good: float | None = None
     failing_since: float | None = None
     standing: StoreReason | None = None
+    source: ResourceName | None = None
+    failed: int = 0  # entries that could not be pushed or deleted, with `failure` of one of them
+    pending: int = 0  # entries whose change waits for a person
+    settled: tuple[
+        int, ...
+    ] = ()  # stores where nothing is left of what was owed, for the project itself is gone
+    leaving: bool = False  # the resource is being deleted

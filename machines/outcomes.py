@@ -350,6 +350,7 @@ class StoreFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     host: Host | None = None
     project: Slug | None = None
     environment: Slug | None = None
+    deleting: bool = False
 
 
 class Ownership(enum.Enum):
@@ -426,6 +427,7 @@ class StoreObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     """A SecretStore or ClusterSecretStore."""
 
     store: StoreFacts
+    needed: bool = False  # a PushSecret needs it to clean up what it pushed
     referent: bool = False  # its credentials lie in the namespace of whoever uses it
     several_auth: bool = False
     verdict: StoreReason | None = None  # what its status says now

@@ -15,6 +15,7 @@ from machines.effects import (
     ObserveStore,
     Probe,
     Release,
+    RemoveFinalizer,
     Report,
     ResolveProject,
     Verdict,
@@ -24,8 +25,10 @@ from machines.outcomes import (
     Absent,
     Authenticated,
     Cancelled,
+    Conflict,
     Denied,
     Failure,
+    FinalizerRemoved,
     Invalid,
     LeaseRefused,
     Missing,
@@ -70,7 +73,7 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
             return change(facts, refusals=1)
         case Probe(), ProjectGone() if facts.cached:
             return facts
-        case Report(), _:
+        case ((Report() | RemoveFinalizer()), _):
             return facts
         case _, _ if isinstance(outcome, Failure):
             return change(facts, failure=outcome)
@@ -85,6 +88,10 @@ class StoreRun(Run[Facts]):
     def is_not_ours(self) -> bool:
         """Of another controller class, or of another provider: left alone."""
         return self.facts.seen.store.state in (StoreState.FOREIGN, StoreState.OTHER_PROVIDER)
+
+    def has_a_needless_finalizer(self) -> bool:
+        """No PushSecret needs it any more to clean up what it pushed, so that it need not stay for that."""
+        return self.facts.seen.finalizer and not self.facts.seen.needed
 
     def is_leaving(self) -> bool:
         """It is being deleted."""
@@ -145,6 +152,7 @@ def _reports(verdict: Verdict) -> Callable[[Facts], Report]:
 
 STATES = (
     Asking("observe", ObserveStore, lambda facts: ObserveStore()),
+    Asking("remove_finalizer", RemoveFinalizer, lambda facts: RemoveFinalizer(version=facts.seen.version)),
     Asking("authenticate", Authenticate, lambda facts: Authenticate(store=0)),
     Asking("resolve_project", ResolveProject, lambda facts: ResolveProject(store=0)),
     Asking("resolve_afresh", ResolveProject, lambda facts: ResolveProject(store=0, fresh=True)),
@@ -169,6 +177,8 @@ STATES = (
     End("rejected", Then.REFRESH),  # for a change by a person, who is told what to change
     End("passed_over", Then.FORGET, good=True),  # another controller's, or another provider's
     End("gone", Then.FORGET, good=True),
+    End("unguarded", Then.AGAIN, good=True),  # its finalizer is off, or it changed under the run
+    End("held", Then.BACKOFF),  # its finalizer could not be taken off
     End("stopped", Then.NOTHING),
 )
 
@@ -179,6 +189,10 @@ ROWS = (
     Row((Absent,), ("observe",), "gone"),
     Row((Unavailable, Denied), ("observe",), "report_unobserved"),
     Row((StoreObserved,), ("observe",), "passed_over", "is_not_ours"),
+    Row((StoreObserved,), ("observe",), "remove_finalizer", "has_a_needless_finalizer"),
+    Row((FinalizerRemoved, Conflict), ("remove_finalizer",), "unguarded"),
+    Row((Absent,), ("remove_finalizer",), "gone"),
+    Row((Refused, Denied, Unavailable), ("remove_finalizer",), "held"),
     Row((StoreObserved,), ("observe",), "gone", "is_leaving"),
     Row((StoreObserved,), ("observe",), "report_rules_broken", "breaks_rules"),
     Row((StoreObserved,), ("observe",), "idle", "is_not_due"),
@@ -221,7 +235,7 @@ ROWS = (
     # Being told to stop. A lease is released first; releasing itself cannot be cancelled.
     Row((Cancelled,), ("authenticate", "resolve_project", "resolve_afresh", "probe"), "release_to_stop"),
     Row((Released,), ("release_to_stop",), "stopped"),
-    Row((Cancelled,), ("observe", *REPORTS), "stopped"),
+    Row((Cancelled,), ("observe", "remove_finalizer", *REPORTS), "stopped"),
 )
 
 

@@ -37,12 +37,22 @@ class FaultKind(enum.StrEnum):
     NOT_BASE64_URL = "not-base64-url"
     NULL_BYTE = "null-byte"
 
+    NO_SOURCE_KEY = "no-source-key"
+    """What is pushed has no such key."""
+    NOT_UTF8 = "not-utf8"
+    VALUE_TOO_LARGE = "value-too-large"
+    """More than the server takes in one request."""
+    NO_OBJECT = "no-object"
+    """A property shall be set or deleted in a remote value that is no JSON object."""
+    SAME_DESTINATION = "same-destination"
+    """Two entries go to the same place."""
+
 
 class ContentFault(Exception):
     """A name, a path or a value is not as it has to be.
 
     Holds the kind and the names that a report needs to point at the place: `key` (a remote key), `property_path`,
-    `path` (a folder), `secret_key` (a key of the target), `other_key` (the second of two that collide). Never a value,
+    `path` (a folder), `secret_key` (a key of the target, or of what is pushed), `other_key` (the second of two that collide). Never a value,
     and no text of a parser or decoder.
     """
 

@@ -23,6 +23,11 @@ _FAULTS = {
     FaultKind.NOT_BASE64: Fault.BAD_ENCODING,
     FaultKind.NOT_BASE64_URL: Fault.BAD_ENCODING,
     FaultKind.NULL_BYTE: Fault.NULL_BYTE,
+    FaultKind.NO_SOURCE_KEY: Fault.NO_SOURCE_KEY,
+    FaultKind.NOT_UTF8: Fault.NOT_UTF8,
+    FaultKind.VALUE_TOO_LARGE: Fault.VALUE_TOO_LARGE,
+    FaultKind.NO_OBJECT: Fault.NO_OBJECT,
+    FaultKind.SAME_DESTINATION: Fault.SAME_DESTINATION,
 }
 
 

@@ -82,7 +82,10 @@ class _SecretPlan:
         )
 
     def _placed(self, named: Iterable[tuple[str, str, str | None]]) -> list[_Placed]:
-        """Those of a property, with their places; notes which have none."""
+        """Those of a property, with their places; notes which have none.
+
+        Nothing was ever put where a path leads nowhere: to remove it there is nothing to do.
+        """
         placed: list[_Placed] = []
         for name, key, property_path in named:
             if property_path is None:
@@ -90,7 +93,10 @@ class _SecretPlan:
             try:
                 placed.append(_Placed(name, Property.read(property_path, key=key)))
             except ContentFault as fault:
-                self._faults[name] = fault
+                if name in self._wanted:
+                    self._faults[name] = fault
+                else:
+                    self._gone.add(name)
         return _in_order(placed)
 
     def made(self) -> Plan:
@@ -215,6 +221,7 @@ class _SecretPlan:
         return result
 
     def _finished(self, text: str | None) -> Plan:
+        self._settled -= self._gone
         if text == self._current:
             kind = StepKind.NOTHING
             self._equal |= self._written

@@ -103,6 +103,25 @@ class Go:
         answer = self._ask("search", path=pattern, text=text)
         return bool(answer["found"]) if answer["ok"] else None
 
+    def replace(self, pattern: str, target: str, text: str) -> str | None:
+        """Every match replaced; None where it is no pattern."""
+        answer = self._ask("replace", path=pattern, target=target, text=text)
+        return str(answer["text"]) if answer["ok"] else None
+
+    def set(self, source: str, path: str, value: str) -> str | None:
+        """What sjson makes of a JSON text with a string set; None where it refuses."""
+        answer = self._ask("set", json=source, path=path, text=value)
+        return str(answer["text"]) if answer["ok"] else None
+
+    def delete(self, source: str, path: str) -> str | None:
+        """What sjson leaves; None where it refuses."""
+        answer = self._ask("delete", json=source, path=path)
+        return str(answer["text"]) if answer["ok"] else None
+
+    def write_object(self, members: dict[str, str]) -> str:
+        """A map as encoding/json writes it."""
+        return str(self._ask("write object", labels=members)["text"])
+
     def is_letter_or_number(self, text: str) -> list[bool]:
         """For each character, whether it is one."""
         kept: list[bool] = self._ask("kept", text=text)["kept"]

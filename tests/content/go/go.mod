@@ -2,7 +2,10 @@ module infisical-reconciler.test/content
 
 go 1.26.0
 
-require github.com/tidwall/gjson v1.20.1
+require (
+	github.com/tidwall/gjson v1.20.1
+	github.com/tidwall/sjson v1.2.5
+)
 
 require (
 	github.com/tidwall/match v1.1.1 // indirect

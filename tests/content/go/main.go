@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 )
 
 type request struct {
@@ -25,6 +26,7 @@ type request struct {
 	Data        map[string][]byte `json:"data"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
+	Target      string            `json:"target"`
 }
 
 // The two fields of a resource that its version hash covers.
@@ -78,6 +80,21 @@ func answer(asked request) map[string]any {
 	case "search":
 		pattern, err := regexp.Compile(asked.Path)
 		return map[string]any{"ok": err == nil, "found": err == nil && pattern.MatchString(asked.Text)}
+	case "replace":
+		pattern, err := regexp.Compile(asked.Path)
+		if err != nil {
+			return map[string]any{"ok": false}
+		}
+		return map[string]any{"ok": true, "text": pattern.ReplaceAllString(asked.Text, asked.Target)}
+	case "set":
+		text, err := sjson.Set(asked.JSON, asked.Path, asked.Text)
+		return map[string]any{"ok": err == nil, "text": text}
+	case "delete":
+		text, err := sjson.Delete(asked.JSON, asked.Path)
+		return map[string]any{"ok": err == nil, "text": text}
+	case "write object":
+		written, err := json.Marshal(asked.Labels)
+		return map[string]any{"ok": err == nil, "text": string(written)}
 	case "kept":
 		kept := []bool{}
 		for _, character := range asked.Text {

@@ -209,3 +209,5 @@ class Report(Effect, frozen=True, kw_only=True):
         int, ...
     ] = ()  # stores where nothing is left of what was owed, for the project itself is gone
     leaving: bool = False  # the resource is being deleted
+    keeps_existing: bool = False  # what was there already is left as it is
+    pushes: bool = False  # it is about a PushSecret

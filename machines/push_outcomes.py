@@ -20,6 +20,7 @@ class PushSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     refreshed: float | None = None  # status.refreshTime
     interval: float = 3600.0  # 0: not periodically
     deletes: bool = False  # deletionPolicy Delete
+    keeps_existing: bool = False  # updatePolicy IfNotExists
     abandons: bool = False  # its author gave up what is left at stores
     source: ResourceName | None = None  # the Secret that is pushed; None: those that labels choose
     source_there: bool = True
@@ -28,7 +29,7 @@ class PushSecretObserved(Observed, frozen=True, kw_only=True, tag="observed"):
     named: tuple[bool, ...] = ()
     recorded: tuple[int, ...] = ()
     guarded: tuple[bool, ...] = ()
-    strangers: bool = False  # a store that labels choose was never pushed to
+    strangers: bool = False  # the stores that it names or chooses are not those that the record knows
     hold_back: bool = True  # a store that is not ready holds back what uses it
     failures: int = 0  # how often in a row this process tried it in vain
     failed: bool = False  # its status tells of a failure

@@ -245,7 +245,11 @@ class PushSecretRun(Run[Facts]):
             return False
         if seen.synced is None or seen.refreshed is None or seen.synced != seen.wanted:
             return False
-        if seen.deletes and not (seen.finalizer and all(seen.guarded)):
+        if seen.deletes and any(seen.recorded) and not seen.finalizer:
+            return False
+        if seen.deletes and not all(
+            guarded or not recorded for guarded, recorded in zip(seen.guarded, seen.recorded, strict=True)
+        ):
             return False
         due = seen.refreshed + seen.interval - company_window(seen.interval)
         return seen.interval == 0 or seen.refreshed <= seen.now < due
@@ -374,6 +378,8 @@ def _reports(verdict: Verdict, *store_states: StoreState) -> Callable[[Facts], R
             pending=facts.pending,
             settled=facts.settled,
             leaving=seen.deleting,
+            keeps_existing=seen.keeps_existing,
+            pushes=True,
         )
 
     return report

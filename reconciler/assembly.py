@@ -15,6 +15,8 @@ from adapters.infisical.lease_terms import Unrevoked
 from adapters.infisical.leases import LINGER, Leases
 from adapters.infisical.projects import Projects
 from adapters.infisical.readings import Readings
+from adapters.infisical.writes import Writes
+from adapters.resources.external_secrets import ExternalSecret
 from adapters.resources.kinds import (
     CLUSTER_EXTERNAL_SECRET,
     CLUSTER_PUSH_SECRET,
@@ -26,20 +28,24 @@ from adapters.resources.kinds import (
     SECRET,
     SECRET_STORE,
 )
+from adapters.resources.push_secrets import PushSecret
 from reconciler.caches import Cache
 from reconciler.content.metadata import LABEL_MANAGED, MANAGED
 from reconciler.driver import Clock
 from reconciler.events import EventRecorder
+from reconciler.name_locks import NameLocks
 from reconciler.secret_view import view_of
 from reconciler.specs import Specs
-from reconciler.stores import Stores, view_of_store
-from reconciler.surroundings import SecretStub, StoreMemory, Surroundings, Views
+from reconciler.stores import Stores, StoreView, view_of_store
+from reconciler.surroundings import PushMemory, SecretStub, StoreMemory, Surroundings, Views
 from reconciler.triggers import Triggers
 
 log = structlog.get_logger()
 
+_NO_LABELS: dict[str, str] = {}
+
 KINDS = {kind.name: kind for kind in OUR_KINDS}
-_OTHERS = (CLUSTER_EXTERNAL_SECRET, PUSH_SECRET, CLUSTER_PUSH_SECRET)
+_OTHERS = (CLUSTER_EXTERNAL_SECRET, CLUSTER_PUSH_SECRET)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     linger: float = LINGER
     store_interval: float = 300.0
     hold_back: bool = True
+    create_folders: bool = False  # whether pushing may make folders at Infisical
     organization: str | None = None  # slug of the one to log in to, where a store names none
     auth: AuthSettings = AuthSettings()
     drain: float = 5.0  # how long runs under way may go on after a stop was asked for
@@ -64,6 +71,7 @@ def surroundings_of(
     chance: random.Random,
     options: Options,
     triggers: Triggers,
+    needs_store: Callable[[StoreView], bool],
     unrevoked: Callable[[Unrevoked], None],
     host_changed: Changed,
     is_busy: Callable[[], bool],
@@ -78,8 +86,10 @@ def surroundings_of(
         managed=Cache(view_of, triggers.managed_secret, lambda view: view.owner_uid),
         secrets=Cache(_stub, triggers.secret),
         namespaces=Cache(_labels, triggers.namespace),
+        push_secrets=Cache(_whole, triggers.push_secret),
         others={kind.name: Cache(_whole, triggers.other(kind)) for kind in _OTHERS},
     )
+    readings = Readings()
     return Surroundings(
         cluster=cluster,
         views=views,
@@ -87,13 +97,19 @@ def surroundings_of(
         hosts=Hosts(connect, chance, host_changed),
         leases=Leases(options.linger, unrevoked),
         projects=Projects(),
-        readings=Readings(),
+        readings=readings,
+        writes=Writes(readings, create_folders=options.create_folders),
+        locks=NameLocks(),
         events=EventRecorder(cluster, clock.now, lambda sentence: log.warning(sentence), is_busy),
         clock=clock,
         memory=StoreMemory(),
-        specs=Specs(),
+        pushes=PushMemory(),
+        specs=Specs(ExternalSecret),
+        push_specs=Specs(PushSecret),
         methods=Methods(options.auth),
+        needs_store=needs_store,
         hold_back=options.hold_back,
+        create_folders=options.create_folders,
         store_interval=options.store_interval,
         organization=options.organization,
     )
@@ -111,6 +127,7 @@ def selections(views: Views, only: str | None) -> Sequence[tuple[Selection, Cach
         (Selection(SECRET, namespace=only, labels=f"{LABEL_MANAGED}={MANAGED}"), views.managed),
         *((of(name), cache) for name, cache in views.stores.items()),
         (of(EXTERNAL_SECRET.name), views.external_secrets),
+        (of(PUSH_SECRET.name), views.push_secrets),
         *((of(name), cache) for name, cache in views.others.items()),
     )
 
@@ -122,7 +139,11 @@ def _whole(object: Object) -> Object:
 
 
 def _stub(object: Object) -> SecretStub:
-    return SecretStub(object["metadata"].get("uid", ""), object["metadata"].get("resourceVersion", ""))
+    metadata = object["metadata"]
+    times = [str(entry.get("time") or "") for entry in metadata.get("managedFields") or ()]
+    changed = max([str(metadata.get("creationTimestamp") or ""), *times])
+    labels = metadata.get("labels") or _NO_LABELS
+    return SecretStub(metadata.get("uid", ""), metadata.get("resourceVersion", ""), labels, changed)
 
 
 def _labels(object: Object) -> dict[str, str]:

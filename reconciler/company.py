@@ -12,6 +12,7 @@ from typing import NamedTuple
 from adapters.resources.kinds import CLUSTER_SECRET_STORE
 from machines.external_secret import company_window
 from machines.outcomes import ExternalSecretObserved
+from machines.push_outcomes import PushSecretObserved
 
 _LARGEST = 2**32
 
@@ -24,7 +25,7 @@ class Turn(NamedTuple):
     earliest: float
 
 
-def turn_of(observed: ExternalSecretObserved, namespace: str, due: float) -> Turn | None:
+def turn_of(observed: ExternalSecretObserved | PushSecretObserved, namespace: str, due: float) -> Turn | None:
     """The turn of a resource that is due at this time; None: it reads no store."""
     if not observed.stores or observed.interval <= 0:
         return None

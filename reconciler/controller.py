@@ -7,7 +7,7 @@ effects, when it comes again in its end.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -31,6 +31,7 @@ from machines.external_secret import EXTERNAL_SECRET as EXTERNAL_SECRET_MACHINE
 from machines.kernel import Definition, End, Run
 from machines.names import Host
 from machines.outcomes import Outcome, Unavailable
+from machines.push_secret import PUSH_SECRET as PUSH_SECRET_MACHINE
 from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
 from reconciler import watch_reports
@@ -42,11 +43,15 @@ from reconciler.effects.registry import performer
 from reconciler.metrics import Metrics
 from reconciler.needed_hosts import hosts_of
 from reconciler.outages import Outages
-from reconciler.payload import ExternalSecretPayload, Payload
+from reconciler.payload import ExternalSecretPayload, Payload, PushSecretPayload
+from reconciler.push_references import StorePlace
+from reconciler.push_triggers import PushTriggers
 from reconciler.queue import Lane, Queue, Wish
 from reconciler.runner import Runner
 from reconciler.schedule import Schedule
-from reconciler.triggers import STORE_TURNED, Triggers, subject_of
+from reconciler.stores import StoreView
+from reconciler.subjects import subject_of
+from reconciler.triggers import STORE_TURNED, Triggers
 
 log = structlog.get_logger()
 
@@ -55,10 +60,11 @@ MACHINE_OF: dict[str, Definition[Any]] = {
     SECRET_STORE.name: SECRET_STORE_MACHINE,
     CLUSTER_SECRET_STORE.name: SECRET_STORE_MACHINE,
     CLUSTER_EXTERNAL_SECRET.name: UNSUPPORTED,
-    PUSH_SECRET.name: UNSUPPORTED,
+    PUSH_SECRET.name: PUSH_SECRET_MACHINE,
     CLUSTER_PUSH_SECRET.name: UNSUPPORTED,
 }
 
+_REVOKE_AT_ONCE = 3.0  # seconds: with what goes before, less than a Lease outlives its holder's leadership
 _BUSY = 8  # more runs than these at once are a burst, whose events can wait
 
 
@@ -84,7 +90,8 @@ class Controller:
         self._runs = 0
         self._started = f"{int(clock.now() * 1000):x}"
         self._tasks: list[asyncio.Task[None]] = []
-        triggers = Triggers(self._wake, self._forget, self._external_secret)
+        pushes = PushTriggers(self._wake, self._forget, self._push_secret, self._store)
+        triggers = Triggers(self._wake, self._forget, self._external_secret, pushes)
         self.surroundings = surroundings_of(
             cluster,
             connect,
@@ -92,6 +99,7 @@ class Controller:
             chance,
             options,
             triggers,
+            pushes.needs,
             self._unrevoked,
             self._host_changed,
             self._is_busy,
@@ -126,6 +134,12 @@ class Controller:
     def _external_secret(self, place: Place) -> Object | None:
         return self.surroundings.views.external_secrets.get(place)
 
+    def _push_secret(self, place: Place) -> Object | None:
+        return self.surroundings.views.push_secrets.get(place)
+
+    def _store(self, place: StorePlace) -> StoreView | None:
+        return self.surroundings.views.stores[place[0]].get(place[1:])
+
     def _watch_turned(self, selection: Selection, problem: Problem | None) -> None:
         watch_reports.told(selection, problem)
         if problem is None:
@@ -145,8 +159,11 @@ class Controller:
         self._outages.forget(subject)
         self._schedule.forget(subject)
         self.surroundings.memory.forget(subject)
+        self.surroundings.pushes.forget(subject)
         if subject.kind == EXTERNAL_SECRET.name:
             self.surroundings.specs.forget((subject.namespace, subject.name))
+        if subject.kind == PUSH_SECRET.name:
+            self.surroundings.push_specs.forget((subject.namespace, subject.name))
         self._metrics.forgotten(subject)
 
     # --- running -------------------------------------------------------------------------------------------
@@ -177,11 +194,7 @@ class Controller:
         """One run of one resource, without a place in the queue."""
         definition = MACHINE_OF[subject.kind]
         kind = KINDS[subject.kind]
-        payload = (
-            ExternalSecretPayload(kind, subject, since, self._schedule.failures(subject))
-            if kind == EXTERNAL_SECRET
-            else Payload(kind, subject, since)
-        )
+        payload = self._payload(kind, subject, since)
         self._runs += 1
         number = f"{self._started}-{self._runs}"
         begun = self._clock.passing()
@@ -191,11 +204,19 @@ class Controller:
             )
         finally:
             for session in payload.sessions.values():  # nothing to do but after a defect
+                self.surroundings.locks.release(session.locked)
                 if session.lease is not None:
                     self.surroundings.leases.release(session.lease)
         self._metrics.run_over(subject, end, self._clock.passing() - begun)
         self._measure(payload)
         return end, run
+
+    def _payload(self, kind: Kind, subject: Subject, since: float) -> Payload:
+        if kind == EXTERNAL_SECRET:
+            return ExternalSecretPayload(kind, subject, since, self._schedule.failures(subject))
+        if kind == PUSH_SECRET:
+            return PushSecretPayload(kind, subject, since, self._schedule.failures(subject))
+        return Payload(kind, subject, since)
 
     def _measure(self, payload: Payload) -> None:
         """Tell the metrics what became of a resource's condition, and how soon a new one was synced for the first time."""
@@ -211,8 +232,9 @@ class Controller:
 
     def _object(self, subject: Subject) -> Object | None:
         views, place = self.surroundings.views, (subject.namespace, subject.name)
-        if subject.kind == EXTERNAL_SECRET.name:
-            return views.external_secrets.get(place)
+        if subject.kind in (EXTERNAL_SECRET.name, PUSH_SECRET.name):
+            push = subject.kind == PUSH_SECRET.name
+            return views.push_secrets.get(place) if push else views.external_secrets.get(place)
         if subject.kind in views.stores:
             view = views.stores[subject.kind].get(place)
             return view.object if view is not None else None
@@ -238,17 +260,23 @@ class Controller:
         self._tasks.append(loop.create_task(self.surroundings.events.run(), name="events"))
         self._tasks.append(loop.create_task(self._outages.run(), name="outages"))
 
-    async def run(self) -> None:
-        """Watch and run until `stop`. Raises what a watch or the runner raised, which is a defect."""
+    async def run(self, elected: Callable[[], Awaitable[object]] | None = None) -> None:
+        """Watch, and run from when this process is elected (at once where nobody is) until `stop`.
+
+        Raises what a watch or the runner raised, which is a defect.
+        """
         self.start()
-        self._tasks.append(asyncio.get_running_loop().create_task(self._run_when_synced(), name="runner"))
+        work = self._run_when_synced(elected)
+        self._tasks.append(asyncio.get_running_loop().create_task(work, name="runner"))
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
-    async def _run_when_synced(self) -> None:
+    async def _run_when_synced(self, elected: Callable[[], Awaitable[object]] | None) -> None:
         await self.synced()
+        if elected is not None:
+            await elected()
         await self._runner.run()
 
     async def synced(self) -> None:
@@ -264,18 +292,25 @@ class Controller:
         """Wait until nothing runs and nothing is due."""
         await self._runner.idle()
 
-    async def stop(self) -> tuple[Unrevoked, ...]:
+    async def stop(self, *, at_once: bool = False) -> tuple[Unrevoked, ...]:
         """Start nothing new; let runs under way end, or cancel them; release all leases; write what is left to tell.
 
-        Says which tokens could not be revoked.
+        `at_once`: because another process is about to begin. Runs are cancelled, tokens have little time, and nothing is
+        told. Says which tokens could not be revoked.
         """
         runner = [task for task in self._tasks if task.get_name() == "runner"]
         await _cancel(runner)
-        await self._runner.drain(self._options.drain)
-        unrevoked = await self.surroundings.leases.close(self._options.revoke)
+        await self._runner.drain(0.0 if at_once else self._options.drain)
+        unrevoked = await self.surroundings.leases.close(
+            min(_REVOKE_AT_ONCE, self._options.revoke) if at_once else self._options.revoke
+        )
         for one in unrevoked:
             self._unrevoked(one)
-        events = [task for task in self._tasks if task.get_name() == "events" and not task.done()]
+        events = (
+            []
+            if at_once
+            else [task for task in self._tasks if task.get_name() == "events" and not task.done()]
+        )
         if events:
             await asyncio.wait(
                 [asyncio.ensure_future(self.surroundings.events.flush()), *events],
@@ -314,8 +349,8 @@ def subjects_of(controller: Controller, kinds: Sequence[Kind]) -> list[Subject]:
     found: list[Subject] = []
     for kind in kinds:
         cache: Cache[Any]
-        if kind == EXTERNAL_SECRET:
-            cache = views.external_secrets
+        if kind in (EXTERNAL_SECRET, PUSH_SECRET):
+            cache = views.external_secrets if kind == EXTERNAL_SECRET else views.push_secrets
         else:
             cache = views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
         found.extend(subject_of(kind, place) for place, _ in cache)

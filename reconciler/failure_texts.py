@@ -133,6 +133,8 @@ def _denied(failure: Denied, store: StoreFacts | None, host: str) -> str:
         "give it the right in Infisical",
         Denial.VALUE: f"the identity may see that{place or ' a secret'}{folder} exists, but not its value"
         f"{scope_text(store)}: give it the right in Infisical",
+        Denial.WRITE: f"the identity may not write{place or ' secrets'}{folder}{scope_text(store)}: "
+        "give it the right to create, edit and delete secrets there in Infisical",
         Denial.REFERENCE: f"a reference in{place or ' a secret'}{folder} leads to what the identity may not read"
         f"{scope_text(store)}",
         Denial.FILE: f'the path in Secret {_secret_of(failure)}, key "{failure.secret_key}", is outside of the '
@@ -189,6 +191,7 @@ def _invalid(failure: Invalid) -> str:
     part = f'property "{failure.property}"' if failure.property is not None else "the property"
     at = f"{failure.namespace}/{failure.name}" if failure.namespace else f"{failure.name}"
     secret_key = f'"{failure.secret_key}"' if failure.secret_key is not None else "a key"
+    on_part = f', property "{failure.property}"' if failure.property is not None else ""
     texts = {
         Fault.EMPTY_CREDENTIAL: f"the credential {secret_key} in Secret {at} is empty: put the value there",
         Fault.NOT_TEXT: f"the credential {secret_key} in Secret {at} is no text (UTF-8)",
@@ -211,7 +214,7 @@ def _invalid(failure: Invalid) -> str:
         "them away",
         Fault.NO_PROPERTY: f"the value of {key} has no {part}",
         Fault.BAD_PROPERTY: f"{part} of {key} cannot be read as a path",
-        Fault.BAD_REGEXP: "find.name.regexp is no regular expression (RE2)",
+        Fault.BAD_REGEXP: "a regexp of the manifest is no regular expression (RE2)",
         Fault.FIND_WITHOUT_CHOICE: "find needs name or path; for everything write name: {regexp: .*}",
         Fault.FIND_RELATIVE_PATH: "find.path must be absolute: it starts with /",
         Fault.FIND_UNREACHABLE_PATH: "find.path lies outside of what the store lists: see its secretsPath and recursive",
@@ -222,6 +225,19 @@ def _invalid(failure: Invalid) -> str:
         "conversionStrategy, or rewrite",
         Fault.BAD_ENCODING: f"the value of {key} is not in the encoding that decodingStrategy names",
         Fault.NULL_BYTE: f"the value of {key} has a null byte, and nullBytePolicy is Fail",
+        Fault.NO_SOURCE_KEY: f"the source Secret has no key {secret_key}: add it, or mend match.secretKey",
+        Fault.NOT_UTF8: f"what goes to {key} is no text (UTF-8), which Infisical cannot store: encode it, as base64 for "
+        "example; it is not sent",
+        Fault.VALUE_TOO_LARGE: f"what goes to {key} is larger than Infisical takes (1 MiB); it is not sent",
+        Fault.NO_OBJECT: f"the value of {key} at Infisical is no JSON object, so that {part} of it can be neither set nor "
+        "deleted: make it one, or push the whole value",
+        Fault.SAME_DESTINATION: f"two entries go to {key}{on_part}: give one of them another remoteKey or property",
+        Fault.DANGLING_REFERENCE: f"the value for {key} refers to a secret, folder or environment that is not there, which "
+        "this server does not take: create it first, or mend the reference",
+        Fault.STORE_NOT_LISTED: f"{failure.field or 'an entry of dataTo'} means no store of secretStoreRefs: list it there, "
+        "or mend it",
+        Fault.NO_STORE_MATCHES: f"{failure.field or 'an entry of secretStoreRefs'} chooses no store: give a store these "
+        "labels, or mend the labelSelector",
         Fault.TOO_LARGE: "the content is larger than a Secret can hold (1 MiB): choose fewer keys",
     }
     return texts[failure.what]

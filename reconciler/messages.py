@@ -17,12 +17,14 @@ from machines.outcomes import (
     Unavailable,
 )
 from reconciler.failure_texts import failure_text, scope_text
+from reconciler.push_references import ABANDON
 
 _RULES = {rule.name: rule for rule in ALL_RULES}
 
 SYNCED = "secret synced"
 RETAINED = "secret retained due to DeletionPolicy=Retain"
 VALID = "store validated"
+PUSHED = "PushSecret synced successfully"
 
 
 def message_of(report: Report) -> str:
@@ -46,12 +48,17 @@ def _failed(report: Report) -> str:
     assert report.failure is not None
     store = _store(report)
     text = failure_text(report.failure, store)
-    where = f"{_name(store)}: " if store is not None and report.target is not None else ""
+    told = report.target is not None or report.pushes
+    where = f"{_name(store)}: " if store is not None and told else ""
+    if report.failed > 1:
+        text = f"{report.failed} entries failed, the first one: {text}"
     return f"{where}{text}{_kept(report) if isinstance(report.failure, Unavailable) else ''}"
 
 
 def _kept(report: Report) -> str:
     """Of when the data is that stays; a time that does not change while it stays."""
+    if report.last_good is not None and report.pushes:
+        return f"; all was as it should be at {time_text(report.last_good)}"
     if report.last_good is None:
         return ""
     return f"; the Secret keeps what was read at {time_text(report.last_good)}"
@@ -94,6 +101,29 @@ def _target_foreign(report: Report) -> str:
     owner = f"{kind} {name}" if kind else "another controller"
     where = target.name if target else ""
     return f'the target Secret "{where}" belongs to {owner}; choose another spec.target.name, or delete that owner'
+
+
+def _pushed(report: Report) -> str:
+    return f"{PUSHED}. Existing secrets in providers unchanged." if report.keeps_existing else PUSHED
+
+
+def _pending(report: Report) -> str:
+    changes = "1 change waits" if report.pending == 1 else f"{report.pending} changes wait"
+    return f"{changes} for a person's approval at Infisical; filed once, and not again until the wanted value changes"
+
+
+def _source(report: Report) -> str:
+    return f'the source Secret "{report.source}"' if report.source else "a Secret that spec.selector chooses"
+
+
+def _owing(report: Report) -> str:
+    store = _store(report)
+    gone = store is None or store.state is StoreState.ABSENT
+    why = "does not exist (any more)" if gone else "cannot be used from this namespace"
+    return (
+        f"what was pushed to {_name(store)} cannot be deleted: the store {why}. Bring it back, or give up what is left "
+        f'there by the annotation {ABANDON}: "true"'
+    )
 
 
 def _rules_broken(report: Report) -> str:
@@ -140,7 +170,15 @@ def _folder(failure: Failure) -> str:
 
 
 _VERDICTS: dict[Verdict, Callable[[Report], str]] = {
-    Verdict.SYNCED: lambda report: SYNCED,
+    Verdict.SYNCED: lambda report: _pushed(report) if report.pushes else SYNCED,
+    Verdict.PENDING: _pending,
+    Verdict.SOURCE_ABSENT: lambda report: (
+        f"{_source(report)} does not exist: create it; this is tried again when it appears"
+    ),
+    Verdict.SOURCE_DELETED: lambda report: (
+        f"{_source(report)} does not exist; what was pushed of it is deleted"
+    ),
+    Verdict.OWING: _owing,
     Verdict.RETAINED: lambda report: RETAINED,
     Verdict.KEYS_ABSENT: _keys_absent,
     Verdict.STORE_ABSENT: lambda report: (

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.journal import Subject
 from machines.kernel import Definition, End, Run, Then
 from machines.outcomes import ExternalSecretObserved, Unavailable
+from machines.push_outcomes import PushSecretObserved
 from reconciler.backoff import Backoff
 from reconciler.company import turn_of
 from reconciler.driver import Clock
@@ -74,7 +75,7 @@ class Schedule:
         observed, wait = run.facts.observed, due - self._clock.now()
         turn = (
             turn_of(observed, subject.namespace, due)
-            if end.good and isinstance(observed, ExternalSecretObserved)
+            if end.good and isinstance(observed, ExternalSecretObserved | PushSecretObserved)
             else None
         )
         if turn is None:

@@ -95,6 +95,14 @@ class Stores:
             return self._caches[CLUSTER_SECRET_STORE.name].get(("", reference.name or ""))
         return self._caches[SECRET_STORE.name].get((namespace, reference.name or ""))
 
+    def matching(self, kind: str, namespace: str, selector: LabelSelector) -> list[StoreView]:
+        """The stores of a kind in a namespace that labels choose, by name."""
+        return [
+            view
+            for place, view in sorted(self._caches[kind], key=lambda item: item[0])
+            if place[0] == namespace and selects(selector, view.object["metadata"].get("labels") or {})
+        ]
+
     def facts(self, reference: StoreReference, namespace: str) -> StoreFacts:
         """What a machine is told of the store that a reference means."""
         view = self.find(reference, namespace)
@@ -123,6 +131,7 @@ class Stores:
             host=host,
             project=project,
             environment=environment,
+            deleting=bool(view.object["metadata"].get("deletionTimestamp")),
         )
 
     def _state(self, view: StoreView, namespace: str) -> StoreState:

@@ -6,6 +6,7 @@ A resource that uses one of these fields is answered by a condition that names i
 from collections.abc import Iterator
 
 from adapters.resources.external_secrets import CreationPolicy, DeletionPolicy, ExternalSecret
+from adapters.resources.push_secrets import PushSecret
 from adapters.resources.remote_data import RemoteReference, SourceReference
 from machines.names import FieldPath
 
@@ -36,6 +37,23 @@ def _external_secret(resource: ExternalSecret) -> Iterator[str]:
         yield from _source(f"spec.dataFrom[{number}]", several.source_ref)
         if several.rewrite:
             yield f"spec.dataFrom[{number}].rewrite"
+
+
+def unsupported_of_push_secret(resource: PushSecret) -> tuple[FieldPath, ...]:
+    """The fields of a PushSecret that ask for something that is not built."""
+
+    def of() -> Iterator[str]:
+        spec = resource.spec
+        if spec.selector.generator_ref is not None:
+            yield "spec.selector.generatorRef"
+        if spec.template is not None:
+            yield "spec.template"
+        for number, several in enumerate(spec.data_to):
+            for index, rewrite in enumerate(several.rewrite):
+                if rewrite.transform is not None:
+                    yield f"spec.dataTo[{number}].rewrite[{index}].transform"
+
+    return tuple(FieldPath(path) for path in of())
 
 
 def _source(path: str, source: SourceReference | None) -> Iterator[str]:

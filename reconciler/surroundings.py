@@ -1,6 +1,6 @@
 """What the effects work with: the cluster and what is known of it, the Infisical servers, time and settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -10,20 +10,30 @@ from adapters.infisical.hosts import Hosts
 from adapters.infisical.leases import Leases
 from adapters.infisical.projects import Projects
 from adapters.infisical.readings import Readings
+from adapters.infisical.writes import Writes
 from adapters.journal import Subject
+from adapters.resources.external_secrets import ExternalSecret
+from adapters.resources.push_secrets import PushSecret
 from reconciler.caches import Cache
 from reconciler.driver import Clock
 from reconciler.events import EventRecorder
+from reconciler.name_locks import NameLocks
 from reconciler.secret_view import SecretView
 from reconciler.specs import Specs
 from reconciler.stores import Stores, StoreView
 
 
 class SecretStub(msgspec.Struct, frozen=True):
-    """That there is a Secret, and in which version."""
+    """That there is a Secret, in which version, and with which labels.
+
+    `changed`: when something of it last changed, as the API server's clock has it, for what happened while nobody
+    watched; "" where that is not told.
+    """
 
     uid: str
     version: str
+    labels: Mapping[str, str] = {}
+    changed: str = ""
 
 
 class Views(msgspec.Struct, frozen=True):
@@ -34,6 +44,7 @@ class Views(msgspec.Struct, frozen=True):
     managed: Cache[SecretView]  # Secrets that carry the managed label
     secrets: Cache[SecretStub]  # all Secrets
     namespaces: Cache[dict[str, str]]  # their labels
+    push_secrets: Cache[Object]
     others: Mapping[str, Cache[Object]]  # kinds without a machine of their own, by name
 
 
@@ -57,6 +68,21 @@ class StoreMemory:
         self.failing_since.pop(subject, None)
 
 
+SourceVersions = tuple[tuple[str, str, str], ...]
+"""Name, UID and resource version of each Secret that is pushed."""
+
+
+class PushMemory:
+    """Which versions of their sources this process last pushed. Losing it costs a comparison for what changed since."""
+
+    def __init__(self) -> None:
+        self.pushed: dict[Subject, SourceVersions] = {}
+
+    def forget(self, subject: Subject) -> None:
+        """The resource is gone."""
+        self.pushed.pop(subject, None)
+
+
 class Surroundings(msgspec.Struct, frozen=True):
     """Everything that the effects need, in one place."""
 
@@ -67,11 +93,17 @@ class Surroundings(msgspec.Struct, frozen=True):
     leases: Leases
     projects: Projects
     readings: Readings
+    writes: Writes
+    locks: NameLocks
     events: EventRecorder
     clock: Clock
     memory: StoreMemory
-    specs: Specs
+    pushes: PushMemory
+    specs: Specs[ExternalSecret]
+    push_specs: Specs[PushSecret]
     methods: Methods
+    needs_store: Callable[[StoreView], bool]  # whether a PushSecret needs it for a clean-up
     hold_back: bool
+    create_folders: bool  # whether pushing may make folders at Infisical
     store_interval: float  # seconds, for stores that name none
     organization: str | None  # slug of the one to log in to, where a store names none

@@ -4,69 +4,42 @@ One's own writes coming back wake nothing: a status says nothing about a wish, a
 needs nobody.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.cluster import Kind, Object
 from adapters.journal import Subject
 from adapters.resources.kinds import CLUSTER_SECRET_STORE, EXTERNAL_SECRET, SECRET_STORE
-from machines.names import KindName, NamespaceName, ResourceName
 from machines.outcomes import Drift
 from reconciler.caches import Place
 from reconciler.conditions import ready_of
 from reconciler.effects.observe_external_secret import wanted_version
+from reconciler.push_triggers import PushTriggers
 from reconciler.queue import Lane
 from reconciler.secret_view import SecretView
 from reconciler.stores import Connection, StoreView, connection_of
+from reconciler.subjects import Forget, Index, Wake, subject_of
 from reconciler.surroundings import SecretStub
-
-Wake = Callable[[Subject, Lane, str], None]
-"""`wake(subject, lane, reason)`: it shall run now."""
-
-Forget = Callable[[Subject], None]
-"""It is gone."""
 
 STORE_TURNED = "store turned"
 """The reason of those whose store became ready, or ceased to be."""
 
 
-def subject_of(kind: Kind, place: Place) -> Subject:
-    """The resource of a kind at a place."""
-    return Subject(KindName(kind.name), NamespaceName(place[0]), ResourceName(place[1]))
-
-
-class Index:
-    """Which resources refer to a place: each resource tells all its places anew."""
-
-    def __init__(self) -> None:
-        self._places: dict[Subject, frozenset[tuple[str, ...]]] = {}
-        # In the order in which they came: what follows from a change follows in the same order in every process
-        self._subjects: dict[tuple[str, ...], dict[Subject, None]] = defaultdict(dict)
-
-    def put(self, subject: Subject, places: frozenset[tuple[str, ...]]) -> None:
-        """These are the places that a resource refers to now; none: it is gone."""
-        for place in self._places.pop(subject, frozenset()) - places:
-            self._subjects[place].pop(subject, None)
-            if not self._subjects[place]:
-                del self._subjects[place]
-        for place in places:
-            self._subjects[place][subject] = None
-        if places:
-            self._places[subject] = places
-
-    def of(self, place: tuple[str, ...]) -> tuple[Subject, ...]:
-        """Who refers to a place."""
-        return tuple(self._subjects.get(place, ()))
-
-
 class Triggers:
     """Listeners of the caches: each decides whom a change concerns."""
 
-    def __init__(self, wake: Wake, forget: Forget, external_secret: Callable[[Place], Object | None]) -> None:
+    def __init__(
+        self,
+        wake: Wake,
+        forget: Forget,
+        external_secret: Callable[[Place], Object | None],
+        pushes: PushTriggers,
+    ) -> None:
         self._wake = wake
         self._forget = forget
         self._external_secret = external_secret
+        self._pushes = pushes
+        self.push_secret = pushes.push_secret
         self._by_store = Index()
         self._by_target = Index()
         self._by_reference = Index()  # stores by the Secrets and ConfigMaps that they refer to
@@ -114,6 +87,7 @@ class Triggers:
             if changed or _ready(before) != _ready(after):
                 reason = "store" if changed else STORE_TURNED
                 self._wake_waiting(self._by_store.of((kind.name, *place)), reason)
+            self._pushes.store(kind, place, before, after)
 
         return listener
 
@@ -139,6 +113,8 @@ class Triggers:
         for store in self._by_reference.of(("", place[1])):
             users = self._by_store.of((store.kind, store.namespace, store.name))
             self._wake_waiting((user for user in users if user.namespace == place[0]), "credentials")
+            self._pushes.credentials(store, place[0])
+        self._pushes.secret(place, before, after)
         if after is None:
             self._wake_waiting(self._by_target.of(place), "target")
 
@@ -148,6 +124,7 @@ class Triggers:
         """A change of a namespace's labels: a ClusterSecretStore may admit it now."""
         if after is not None and before != after:
             self._wake_waiting(self._by_store.of(("namespace", place[1])), "namespace")
+            self._pushes.namespace(place[1])
 
     def other(self, kind: Kind) -> Callable[[Place, Object | None, Object | None], None]:
         """The listener for a kind without a machine of its own."""

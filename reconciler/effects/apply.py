@@ -1,13 +1,13 @@
-"""Writing the target Secret, letting go of the one that it replaces, and taking off finalizers."""
+"""Writing the target Secret, and letting go of the one that it replaces."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters import cluster
 from adapters.cluster import Object
-from adapters.resources.kinds import EXTERNAL_SECRET, SECRET
+from adapters.resources.kinds import SECRET
 from adapters.target_fields import migration
-from machines.effects import Apply, DeleteFormerTarget, RemoveFinalizer
+from machines.effects import Apply, DeleteFormerTarget
 from machines.outcomes import (
     Absent,
     Applied,
@@ -15,7 +15,6 @@ from machines.outcomes import (
     Conflict,
     Deleted,
     Denied,
-    FinalizerRemoved,
     Missing,
     NotOurs,
     Outcome,
@@ -24,9 +23,8 @@ from machines.outcomes import (
     Unavailable,
 )
 from reconciler.content.metadata import field_manager
-from reconciler.effects.cluster_failures import denied, refused, unavailable, unreadable
-from reconciler.effects.observe_external_secret import FINALIZER
-from reconciler.events import COMPONENT
+from reconciler.effects.cluster_failures import unreadable
+from reconciler.effects.cluster_writes import unwritten
 from reconciler.payload import ExternalSecretPayload
 from reconciler.secret_view import digest_of_desired
 from reconciler.surroundings import Surroundings
@@ -75,7 +73,7 @@ class Applier:
             case cluster.Absent():
                 return Conflict() if effect.version is not None else Missing(what=Thing.NAMESPACE)
         assert not isinstance(answer, cluster.Done)
-        return _unwritten(answer)
+        return unwritten(answer)
 
     async def _observed(
         self, effect: Apply, payload: ExternalSecretPayload
@@ -113,7 +111,7 @@ class Applier:
         if isinstance(written, cluster.Absent):
             return Conflict()
         assert not isinstance(written, cluster.Done)
-        return _unwritten(written)
+        return unwritten(written)
 
 
 def _change(effect: Apply, object: Object) -> Change:
@@ -121,22 +119,6 @@ def _change(effect: Apply, object: Object) -> Change:
         return Change.CREATED
     same = object["metadata"]["resourceVersion"] == effect.version
     return Change.UNCHANGED if same else Change.UPDATED
-
-
-def _unwritten(
-    answer: cluster.Conflict | cluster.Refused | cluster.Denied | cluster.Unavailable | cluster.Absent,
-) -> Conflict | Refused | Denied | Unavailable | Absent:
-    match answer:
-        case cluster.Conflict():
-            return Conflict()
-        case cluster.Refused():
-            return refused(answer)
-        case cluster.Denied():
-            return denied(answer)
-        case cluster.Unavailable():
-            return unavailable(answer)
-        case cluster.Absent():
-            return Absent()
 
 
 class FormerTargetDeleter:
@@ -158,32 +140,7 @@ class FormerTargetDeleter:
         if isinstance(answer, cluster.Done):
             self._with.views.managed.drop(place)
             return Deleted()
-        return _unwritten(answer)
-
-
-class FinalizerRemover:
-    """Performs RemoveFinalizer."""
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._with = surroundings
-
-    async def __call__(self, effect: RemoveFinalizer, payload: ExternalSecretPayload) -> Outcome:
-        """Takes our finalizer off, if the resource is still in the version that was observed."""
-        assert payload.object is not None
-        kept = [name for name in payload.object["metadata"].get("finalizers") or () if name != FINALIZER]
-        answer = await self._with.cluster.patch(
-            EXTERNAL_SECRET,
-            payload.subject.namespace,
-            payload.subject.name,
-            [
-                {"op": "test", "path": "/metadata/resourceVersion", "value": str(effect.version)},
-                {"op": "replace", "path": "/metadata/finalizers", "value": kept},
-            ],
-            COMPONENT,
-        )
-        if isinstance(answer, cluster.Done):
-            return FinalizerRemoved()
-        return _unwritten(answer)
+        return unwritten(answer)
 
 
 def agrees(payload: ExternalSecretPayload) -> bool:

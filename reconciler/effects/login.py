@@ -29,14 +29,18 @@ from machines.outcomes import (
 )
 from reconciler.effects.certificates import certificates
 from reconciler.effects.cluster_failures import unreadable
-from reconciler.payload import ExternalSecretPayload, Payload
+from reconciler.payload import ExternalSecretPayload, Payload, PushSecretPayload
 from reconciler.stores import Connection, StoreView, connection_of
 from reconciler.surroundings import SecretStub, Surroundings
 
 
 def store_of(payload: Payload, number: int) -> StoreView:
     """The store of this number, as it was observed."""
-    store = payload.stores[number] if isinstance(payload, ExternalSecretPayload) else payload.store
+    store = (
+        payload.stores[number]
+        if isinstance(payload, ExternalSecretPayload | PushSecretPayload)
+        else payload.store
+    )
     assert store is not None, "a machine does not authenticate to a store that is not there"
     return store
 
@@ -178,10 +182,13 @@ class Releaser:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._leases = surroundings.leases
+        self._locks = surroundings.locks
 
     async def __call__(self, effect: Release, payload: Payload) -> Outcome:
         """Counts down, without a suspension point: no cancellation can come between a claim and its end."""
         session = payload.session(effect.store)
+        self._locks.release(session.locked)
+        session.locked = ()
         if session.lease is not None:
             self._leases.release(session.lease, tainted=effect.tainted)
             session.lease = None

@@ -14,6 +14,7 @@ from machines.names import ResourceVersion
 from machines.outcomes import Absent, Invalid, KindObserved, Outcome, StoreFacts, StoreObserved
 from reconciler.effects.observe_external_secret import broken_rules_of, malformed_of
 from reconciler.payload import Notice, Payload
+from reconciler.push_references import STORE_FINALIZER
 from reconciler.stores import Connection, StoreView, connection_of
 from reconciler.surroundings import Surroundings
 
@@ -36,11 +37,15 @@ class StoreObserver:
         now, version = self._with.clock.now(), ResourceVersion(metadata["resourceVersion"])
         deleting = bool(metadata.get("deletionTimestamp"))
         facts = self._with.stores.facts_of(view, subject.namespace)
+        finalizer = STORE_FINALIZER in (metadata.get("finalizers") or ())
+        needed = self._with.needs_store(view)
         if view.store is None or view.store.spec.provider.infisical is None:
             return StoreObserved(
                 now=now,
                 version=version,
                 deleting=deleting,
+                finalizer=finalizer,
+                needed=needed,
                 broken_rules=broken_rules_of(view.faults) if view.faults else (),
                 malformed=malformed_of(view.faults) if view.faults else (),
                 store=facts,
@@ -57,6 +62,8 @@ class StoreObserver:
             now=now,
             version=version,
             deleting=deleting,
+            finalizer=finalizer,
+            needed=needed,
             store=facts,
             referent=isinstance(connection, Connection) and connection.referent,
             verdict=view.reason if view.ready else None,

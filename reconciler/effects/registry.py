@@ -15,12 +15,27 @@ from machines.effects import (
     Report,
     ResolveProject,
 )
+from machines.push_effects import (
+    AddFinalizer,
+    Compare,
+    Gather,
+    GuardStore,
+    ObservePushSecret,
+    Prune,
+    Push,
+    Record,
+)
 from reconciler.driver import Performer
-from reconciler.effects.apply import Applier, FinalizerRemover, FormerTargetDeleter
+from reconciler.effects.apply import Applier, FormerTargetDeleter
 from reconciler.effects.fetch import Fetcher, Prober
+from reconciler.effects.finalizers import FinalizerAdder, FinalizerRemover, StoreGuard
+from reconciler.effects.gather import Gatherer
 from reconciler.effects.login import Authenticator, ProjectResolver, Releaser
 from reconciler.effects.observe_external_secret import ExternalSecretObserver
+from reconciler.effects.observe_push_secret import PushSecretObserver
 from reconciler.effects.observe_store import KindObserver, StoreObserver
+from reconciler.effects.push import Comparer, Pruner, Pusher
+from reconciler.effects.record import Recorder
 from reconciler.effects.render import render
 from reconciler.effects.report import Reporter
 from reconciler.surroundings import Surroundings
@@ -31,6 +46,7 @@ def performer(surroundings: Surroundings) -> Performer:
     return Performer(
         {
             ObserveExternalSecret: ExternalSecretObserver(surroundings),
+            ObservePushSecret: PushSecretObserver(surroundings),
             ObserveStore: StoreObserver(surroundings),
             ObserveKind: KindObserver(surroundings),
             Authenticate: Authenticator(surroundings),
@@ -41,6 +57,13 @@ def performer(surroundings: Surroundings) -> Performer:
             Render: render,
             Apply: Applier(surroundings),
             DeleteFormerTarget: FormerTargetDeleter(surroundings),
+            Gather: Gatherer(surroundings),
+            AddFinalizer: FinalizerAdder(surroundings),
+            GuardStore: StoreGuard(surroundings),
+            Compare: Comparer(surroundings),
+            Record: Recorder(surroundings),
+            Push: Pusher(surroundings),
+            Prune: Pruner(surroundings),
             RemoveFinalizer: FinalizerRemover(surroundings),
             Report: Reporter(surroundings),
         }

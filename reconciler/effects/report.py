@@ -33,7 +33,9 @@ from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
 from reconciler.failure_texts import failure_text
 from reconciler.messages import message_of
-from reconciler.payload import Payload
+from reconciler.payload import Payload, PushSecretPayload
+from reconciler.push_reasons import ERRORED, reason_of_push
+from reconciler.push_record import change
 from reconciler.store_reasons import reason_of_store
 from reconciler.surroundings import Surroundings, Validation
 
@@ -57,7 +59,7 @@ class Reporter:
         message = message_of(effect)
         now = effect.now if effect.now is not None else self._with.clock.now()
         status = _status(effect, payload, message, now)
-        written = await self._write(payload, before, status)
+        written = await self._write(payload, before, status, effect.settled)
         self._complain(written)
         if not isinstance(written, Reported):
             return written
@@ -65,9 +67,13 @@ class Reporter:
         self._tell(effect, payload, before, message)
         return written
 
-    async def _write(self, payload: Payload, before: Object, status: Mapping[str, Any]) -> Outcome:
+    async def _write(
+        self, payload: Payload, before: Object, status: Mapping[str, Any], settled: tuple[int, ...]
+    ) -> Outcome:
         standing = before.get("status") or {}
         changed = {name: value for name, value in status.items() if standing.get(name) != value}
+        if isinstance(payload, PushSecretPayload) and (record := change(payload, settled)):
+            changed["syncedPushSecrets"] = record
         if not changed:
             return Reported()
         answer = await self._with.cluster.patch_status(
@@ -97,11 +103,13 @@ class Reporter:
 
     def _cache(self, payload: Payload) -> Cache[Any]:
         views, kind = self._with.views, payload.kind
-        if kind == EXTERNAL_SECRET:
-            return views.external_secrets
+        if kind in (EXTERNAL_SECRET, PUSH_SECRET):
+            return views.external_secrets if kind == EXTERNAL_SECRET else views.push_secrets
         return views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
 
     def _remember(self, effect: Report, payload: Payload) -> None:
+        if isinstance(payload, PushSecretPayload) and effect.synced is not None:
+            self._with.pushes.pushed[payload.subject] = payload.versions
         if payload.kind.name not in self._with.views.stores or effect.now is None:
             return
         memory, subject = self._with.memory, payload.subject
@@ -140,8 +148,10 @@ def _is_passing(effect: Report) -> bool:
 def _reason(effect: Report, payload: Payload) -> str:
     if payload.kind == EXTERNAL_SECRET:
         return "SecretSynced" if effect.verdict in _GOOD else "SecretSyncedError"
-    if payload.kind in (PUSH_SECRET, CLUSTER_PUSH_SECRET):
-        return "Errored"
+    if payload.kind == PUSH_SECRET:
+        return reason_of_push(effect.verdict)
+    if payload.kind == CLUSTER_PUSH_SECRET:
+        return ERRORED
     if payload.kind == CLUSTER_EXTERNAL_SECRET:
         return "Unsupported"
     return reason_of_store(effect).value
@@ -157,7 +167,7 @@ def _status(effect: Report, payload: Payload, message: str, now: float) -> dict[
         fields = ("type", "status", "message")
         conditions = [{name: one[name] for name in fields if name in one} for one in conditions]
     status: dict[str, Any] = {"conditions": conditions}
-    if payload.kind == EXTERNAL_SECRET and effect.synced is not None:
+    if effect.synced is not None:
         status["refreshTime"] = time_text(effect.read_at if effect.read_at is not None else now)
         status["syncedResourceVersion"] = str(effect.synced)
         if effect.verdict is Verdict.SYNCED and effect.target is not None:

@@ -15,11 +15,13 @@ from adapters.resources.kinds import (
     SECRET_STORE,
 )
 from reconciler.caches import Cache, place_of
+from reconciler.push_triggers import PushTriggers
 from reconciler.queue import Lane
 from reconciler.secret_view import view_of
 from reconciler.stores import view_of_store
+from reconciler.subjects import Index, subject_of
 from reconciler.surroundings import SecretStub
-from reconciler.triggers import Index, Triggers, subject_of
+from reconciler.triggers import Triggers
 from tests.reconciler.objects import NAMESPACE, encoded, external_secret, seen, store, target, with_ready
 from tests.resources.manifests import manifest
 
@@ -32,15 +34,23 @@ CLUSTER_STORE = subject_of(CLUSTER_SECRET_STORE, ("", "shared"))
 class Situation:
     """Caches of every kind that tell triggers, and who was woken or forgotten."""
 
+    def _wake(self, subject: Subject, lane: Lane, reason: str) -> None:
+        self._woken.append((subject, lane, reason))
+
     def __init__(self) -> None:
         self._woken: list[tuple[Subject, Lane, str]] = []
         self._forgotten: list[Subject] = []
         self._version = 0
-        triggers = Triggers(
-            lambda subject, lane, reason: self._woken.append((subject, lane, reason)),
+        pushes = PushTriggers(
+            self._wake,
             self._forgotten.append,
-            lambda place: self.external_secrets.get(place),
+            lambda place: self.push_secrets.get(place),
+            lambda place: self.stores[place[0]].get(place[1:]),
         )
+        triggers = Triggers(
+            self._wake, self._forgotten.append, lambda place: self.external_secrets.get(place), pushes
+        )
+        self.push_secrets: Cache[Object] = Cache(lambda object: object, triggers.push_secret)
         self.external_secrets: Cache[Object] = Cache(lambda object: object, triggers.external_secret)
         self.stores = {
             kind.name: Cache(view_of_store, triggers.store(kind))

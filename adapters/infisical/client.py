@@ -35,6 +35,7 @@ from adapters.infisical.refusals import Asked, Meaning, Refusal
 from adapters.infisical.routes import Routes
 from adapters.infisical.secret_routes import Version, authorization, list_request, read_request
 from adapters.infisical.secret_text import SecretText
+from adapters.infisical.secret_writes import SecretWrites
 from adapters.infisical.transport import Answer, Request
 from machines.names import FolderPath
 from machines.outcomes import Invalid, Missing, Thing
@@ -70,6 +71,7 @@ class Client:
     def __init__(self, address: Address, exchange: Exchange, routes: Routes) -> None:
         self.address = address
         self.routes = routes
+        self.writes = SecretWrites(exchange, routes)
         self._exchange = exchange
 
     async def login(
@@ -109,14 +111,15 @@ class Client:
             if isinstance(failure, Invalid) and "_" in slug:
                 # A renamed project can have an underscore in its slug, which the project routes refuse but the
                 # routes of secrets take.
-                return Project(slug, by_slug=True)
+                return Project(slug, by_slug=True, slug=slug)
             return failure
         body = decoded(reply, ProjectBody)
         project = project_of(body) if body is not None else None
         if project is None or project.id is None:
             return not_infisical(reply.status)
         known = project.environments
-        return Project(project.id, None if known is None else frozenset(each.slug for each in known))
+        environments = None if known is None else frozenset(each.slug for each in known)
+        return Project(project.id, environments, slug=slug)
 
     async def list(
         self, token: SecretText, place: Place, view: View, retry: Retry, *, recursive: bool = False
@@ -129,7 +132,7 @@ class Client:
 
         reply = await self._ask_secrets(place, ask)
         if not isinstance(reply, Answer):
-            return await self._located(secrets_failure(reply, place), token, place, view, retry)
+            return await self.located(secrets_failure(reply, place), token, place, view, retry)
         body = decoded(reply, ListBody)
         if body is None:
             return not_infisical(reply.status)
@@ -150,7 +153,7 @@ class Client:
         if isinstance(reply, Refusal) and reply.meaning is Meaning.NO_SECRET:
             return NoSuchSecret()
         if not isinstance(reply, Answer):
-            return await self._located(secrets_failure(reply, place, name), token, place, view, retry)
+            return await self.located(secrets_failure(reply, place, name), token, place, view, retry)
         body = decoded(reply, OneBody)
         if body is None:
             return not_infisical(reply.status)
@@ -174,7 +177,7 @@ class Client:
         if secrets:
             self.routes.expands_singly = any(secret.tells_hidden for secret in secrets)
 
-    async def _located(
+    async def located(
         self, failure: SecretsFailure, token: SecretText, place: Place, view: View, retry: Retry
     ) -> SecretsFailure:
         """Servers say of an absent environment that the folder is absent: find out which of them it is.

@@ -32,6 +32,9 @@ _TROUBLES: Final = {
 }
 
 
+_IN_DOUBT: Final = frozenset({Trouble.TIMED_OUT, Trouble.BROKEN, Trouble.FAULT, Trouble.TOO_LARGE})
+
+
 class Retry(msgspec.Struct, frozen=True):
     """How often a request is tried in all, the longest delay after the first failure, doubled after each, and the limit
     for everything together but for waiting for its turn; delays in seconds. The actual delay is anything up to the
@@ -53,10 +56,13 @@ class Exchange:
         self._host = host
         self._chance = chance
 
-    async def send(self, request: Request, asked: Asked, retry: Retry, *, patient: bool = True) -> Reply:
+    async def send(
+        self, request: Request, asked: Asked, retry: Retry, *, patient: bool = True, repeatable: bool = True
+    ) -> Reply:
         """A success, a refusal that repeating does not change, or why there is none. Raises nothing of a library.
 
-        Without `patient`, a fault of the server (5xx) is not tried again.
+        Without `patient`, a fault of the server (5xx) is not tried again. Without `repeatable`, nothing is that the
+        server may have carried out (see `in_doubt`): whoever sent it looks first, and asks `again`.
         """
         loop = asyncio.get_running_loop()
         deadline, delay = loop.time() + retry.deadline, retry.first_delay
@@ -77,6 +83,7 @@ class Exchange:
                 return reply
             refusals += _limited(reply)
             hopeless = (reply.why is Trouble.FAULT and not patient) or refusals > MOST_REFUSALS
+            hopeless |= in_doubt(reply) and not repeatable
             if attempt >= retry.attempts or hopeless:
                 return reply
             if not _limited(reply):  # else the next turn comes when the pause is over
@@ -85,6 +92,13 @@ class Exchange:
                     return reply
                 await self._host.pause(wait)
             attempt, delay = attempt + 1, delay * 2
+
+    async def again(self, attempt: int, retry: Retry) -> bool:
+        """Whether what failed in its `attempt`-th try (from 1) may be tried once more; waits before it says so."""
+        if attempt >= retry.attempts or not self._host.budget.spend():
+            return False
+        await self._host.pause(self._chance.uniform(0.0, retry.first_delay * 2 ** (attempt - 1)))
+        return True
 
     async def _tell(self, reply: Reply) -> None:
         """Let the host's state know what came of a request."""
@@ -111,6 +125,12 @@ class Exchange:
         except TimeoutError:
             return Unavailable(service=Service.INFISICAL, why=Trouble.TIMED_OUT), {}
         return _reply(answer, asked), answer.headers
+
+
+def in_doubt(failure: Unavailable) -> bool:
+    """Whether the request may have been carried out all the same."""
+    unreadable = failure.why is Trouble.NOT_INFISICAL and 200 <= failure.status < 300
+    return failure.why in _IN_DOUBT or unreadable
 
 
 def _reply(answer: Answer, asked: Asked) -> Reply:

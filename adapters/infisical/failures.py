@@ -74,6 +74,28 @@ def project_failure(reply: Refusal | Unavailable) -> ProjectFailure:
             return not_infisical(reply.status)
 
 
+def write_failure(reply: Refusal | Unavailable, place: Place, name: str | None = None) -> SecretsFailure:
+    """Why secrets of a folder could not be written, or (with `name`) this one."""
+    if isinstance(reply, Unavailable):
+        return reply
+    key = RemoteName(name) if name is not None else None
+    match reply.meaning:
+        case Meaning.PERMISSION | Meaning.VALUE:
+            return Denied(what=Denial.WRITE, folder=place.folder, key=key)
+        case Meaning.DANGLING:
+            return Invalid(what=Fault.DANGLING_REFERENCE, folder=place.folder, key=key)
+        case Meaning.OVERSIZE:
+            return Invalid(what=Fault.VALUE_TOO_LARGE, folder=place.folder, key=key)
+        case Meaning.MALFORMED:
+            return Invalid(what=Fault.BAD_KEY, folder=place.folder, key=key)
+        case Meaning.NO_PROJECT:  # servers of 2024 find the project of a batch by its slug
+            return ProjectGone()
+        case Meaning.EXISTS | Meaning.NO_SECRET:  # and so again, when asked the other way round
+            return Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=reply.status)
+        case _:
+            return secrets_failure(reply, place, name)
+
+
 def secrets_failure(reply: Refusal | Unavailable, place: Place, name: str | None = None) -> SecretsFailure:
     """Why a folder could not be listed, or (with `name`) a secret not be read."""
     if isinstance(reply, Unavailable):

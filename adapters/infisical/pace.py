@@ -17,6 +17,8 @@ _GROUPS: Final = {
     Asked.REVOCATION: Group.WRITES,
     Asked.PROJECT: Group.READS,
     Asked.SECRETS: Group.SECRETS,
+    Asked.WRITES: Group.SECRETS,
+    Asked.FOLDERS: Group.WRITES,
 }
 
 

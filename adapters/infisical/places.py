@@ -12,11 +12,13 @@ ABSENT_NAME = RemoteName(
 
 class Project(msgspec.Struct, frozen=True):
     """A project. `environments`: slugs, where the server told them. `by_slug`: its slug has a form that the
-    project routes refuse, so that it has no known ID and is named by its slug, which v3 routes take."""
+    project routes refuse, so that it has no known ID and is named by its slug, which v3 routes take. `slug`: by which
+    it was found; servers of 2024 want it for batches."""
 
     id: str
     environments: frozenset[str] | None = None
     by_slug: bool = False
+    slug: str | None = None
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -6,66 +6,45 @@ the world does not serve it.
 """
 
 import asyncio
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
 
 import msgspec
 
 from adapters.infisical.answers import RemoteSecret
 from adapters.infisical.client import Client, NoSuchSecret, Readable
-from adapters.infisical.exchange import Retry
+from adapters.infisical.comparing import Compared, Comparisons, is_same_folder
 from adapters.infisical.failures import SecretsFailure
 from adapters.infisical.flights import Flight
-from adapters.infisical.folder_view import FolderView, folder_view
+from adapters.infisical.folder_view import folder_view
 from adapters.infisical.lease_terms import LeaseKey
-from adapters.infisical.leases import Lease
-from adapters.infisical.places import Place, View, judged_by_list
+from adapters.infisical.places import Place, View, is_below, judged_by_list
+from adapters.infisical.reading_terms import (
+    GATHERING,
+    KEEPING,
+    AsOf,
+    Empty,
+    FolderReading,
+    Found,
+    KeyReading,
+    Listed,
+    Reader,
+)
 from adapters.infisical.secret_routes import Version
 from adapters.infisical.secret_text import SecretText
 from machines.names import RemoteName
 from machines.outcomes import AbsentKey, Denial, Denied, Invalid, Missing, Thing, Trouble, Unavailable
 
-ResultT = TypeVar("ResultT")
-
-GATHERING: Final = 0.005  # seconds for which a folder's reading takes further wishes before it begins
-KEEPING: Final = 2.0  # seconds for which a finished reading serves those who may see the world as it was then
-
-
-class Reader(msgspec.Struct, frozen=True):
-    """On whose behalf something is read."""
-
-    client: Client
-    lease: Lease
-    retry: Retry
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A key's value."""
-
-    value: SecretText
-
-
-class Listed(msgspec.Struct, frozen=True):
-    """All of a folder. `began` is on the loop's clock."""
-
-    view: FolderView
-    began: float
-
-
-class Empty(msgspec.Struct, frozen=True):
-    """The folder is there, may be read, and holds nothing: a single read said so."""
-
-    began: float
-
-
-KeyReading = Found | AbsentKey | SecretsFailure
-FolderReading = Listed | Empty | SecretsFailure
-
-
-class AsOf(NamedTuple, Generic[ResultT]):
-    """What a reading told, and the moment (loop's clock) at which it began: it is no older than that."""
-
-    result: ResultT
-    began: float
+__all__ = [
+    "AsOf",
+    "Compared",
+    "Empty",
+    "FolderReading",
+    "Found",
+    "KeyReading",
+    "Listed",
+    "Reader",
+    "Readings",
+]
 
 
 class _Alone(msgspec.Struct, frozen=True):
@@ -124,6 +103,7 @@ class Readings:
         self._keeping = keeping
         self._readings: dict[_Key, _Reading] = {}
         self._probings: dict[_Key, _Probing] = {}
+        self._comparisons = Comparisons(gathering, keeping)
 
     async def folder(
         self, reader: Reader, place: Place, view: View, *, since: float, recursive: bool = False
@@ -153,6 +133,25 @@ class Readings:
         if isinstance(result, _Alone):
             return AsOf(await self._singly(reading, key, reader, name), reading.moment)
         return AsOf(await self._from_listing(reading, key, reader, name, result), reading.moment)
+
+    async def compare(
+        self, reader: Reader, place: Place, names: Sequence[RemoteName], *, since: float
+    ) -> AsOf[Compared | SecretsFailure]:
+        """What a folder holds by some names, as stored, at `since` (loop's clock) or later: neither expanded nor with
+        imports. One listing for all who ask at the same moment; a lone name that nobody else asks about by its own request.
+        Outer white space of a name does not count."""
+        return await self._comparisons.compare(reader, place, names, since=since)
+
+    def drop(self, place: Place) -> None:
+        """Something was written to this folder, or may have been: no reading of it, finished or under way, serves
+        those who come after this."""
+        self._comparisons.drop(place)
+        for key in list(self._readings):
+            within = msgspec.structs.replace(key.place, folder=place.folder)
+            if is_same_folder(key.place, place) or (
+                key.recursive and is_same_folder(within, place) and is_below(place.folder, key.place.folder)
+            ):
+                del self._readings[key]
 
     async def probe(
         self, reader: Reader, place: Place, view: View, *, since: float

@@ -23,8 +23,10 @@ class Asked(enum.Flag):
     REVOCATION = enum.auto()
     PROJECT = enum.auto()
     SECRETS = enum.auto()
-    TOKEN_USE = PROJECT | SECRETS
-    ANYTHING = LOGIN | REVOCATION | PROJECT | SECRETS
+    WRITES = enum.auto()  # creation, update and deletion of secrets
+    FOLDERS = enum.auto()  # creation of a folder
+    IN_PROJECT = SECRETS | WRITES | FOLDERS
+    ANYTHING = LOGIN | REVOCATION | PROJECT | IN_PROJECT
 
 
 class Meaning(enum.Enum):
@@ -47,6 +49,9 @@ class Meaning(enum.Enum):
     NO_ENVIRONMENT = "no-environment"
     NO_FOLDER = "no-folder"
     NO_SECRET = "no-secret"
+    EXISTS = "exists"  # what was to be created
+    DANGLING = "dangling"  # the value refers to what is not there
+    OVERSIZE = "oversize"  # the request's body
     MALFORMED = "malformed"  # the form of a name, a slug or a path
 
 
@@ -95,6 +100,8 @@ def _row(
 
 _USED_UP = "Unable to renew because access token number of uses"
 _FAULTS: Final = range(500, 600)
+_WRITING: Final = Asked.WRITES | Asked.FOLDERS
+_TAKEN: Final = "Secret already exist|(Secret|Folder) (with name .*)?already exists?"
 
 ROWS: Final[tuple[Row, ...]] = (
     _row(Meaning.LIMITED, 429),
@@ -118,9 +125,13 @@ ROWS: Final[tuple[Row, ...]] = (
     _row(Meaning.REFERENCE, (401, 403), message=".*attempting to reference secret"),
     _row(Meaning.PERMISSION, (401, 403), error="PermissionDenied$"),
     _row(Meaning.MALFORMED, (400, 401, 403, 422), error="ValidationFailure$"),
+    # What only writes are told.
+    _row(Meaning.OVERSIZE, 413),
+    _row(Meaning.EXISTS, (400, 409), message=_TAKEN, asked=_WRITING),
+    _row(Meaning.DANGLING, (400, 404), message="Referenced (secret|environment|folder)", asked=Asked.WRITES),
     # What is missing.
-    _row(Meaning.PROJECT_GONE, 404, message="Project with ID .*not found", asked=Asked.SECRETS),
-    _row(Meaning.PROJECT_GONE, 400, message="Project not found", asked=Asked.SECRETS),
+    _row(Meaning.PROJECT_GONE, 404, message="Project with ID .*not found", asked=Asked.IN_PROJECT),
+    _row(Meaning.PROJECT_GONE, 400, message="Project not found", asked=Asked.IN_PROJECT),
     _row(Meaning.NO_PROJECT, 404, message="Project with slug .*not found"),
     _row(Meaning.NO_PROJECT, 500, error="(Failed to )?[Ff]ind project by slug"),
     _row(Meaning.NO_PROJECT, 404, asked=Asked.PROJECT),
@@ -130,6 +141,9 @@ ROWS: Final[tuple[Row, ...]] = (
     _row(Meaning.NO_ENVIRONMENT, 500, message="'.*' environment not found"),
     _row(Meaning.NO_SECRET, 404, message="Secret with name .*not found"),
     _row(Meaning.NO_SECRET, 400, message="Secret not found"),
+    _row(Meaning.NO_SECRET, 404, message="Secret not found", asked=Asked.WRITES),
+    _row(Meaning.NO_SECRET, 404, message="Secret does not exist", asked=Asked.WRITES),
+    _row(Meaning.NO_SECRET, 404, message="One or more secrets does not exist", asked=Asked.WRITES),
     _row(Meaning.NO_FOLDER, 400, message="Invalid secret path"),  # such a path cannot exist
     # The rest, by status.
     _row(Meaning.TOKEN, 401),
@@ -169,7 +183,7 @@ def _meaning(status: int, body: ErrorBody | None, asked: Asked) -> Meaning:
     if body is None or (body.error is None and body.message is None):
         # A server that serves its web pages too answers an unknown path with one of these; a proxy in between
         # has its own pages for a server that is down.
-        by_status = {404: Meaning.NO_ROUTE, 429: Meaning.LIMITED}
+        by_status = {404: Meaning.NO_ROUTE, 413: Meaning.OVERSIZE, 429: Meaning.LIMITED}
         return by_status.get(status, Meaning.FAULT if status in _FAULTS else Meaning.STRANGE)
     if (
         status == 404

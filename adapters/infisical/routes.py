@@ -65,5 +65,7 @@ class Routes:
     def __init__(self) -> None:
         self.secrets: Choice[Version] = Choice()
         self.projects: Choice[str] = Choice()
+        self.batches: Choice[Version] = Choice()
+        self.no_batches = False  # it turned out to have no routes for several writes at once
         # Servers of 2024 expand references in lists only. They are known by secrets without `secretValueHidden`.
         self.expands_singly: bool | None = None

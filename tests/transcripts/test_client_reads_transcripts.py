@@ -136,7 +136,7 @@ def succeeded(line: Line, understood: object, body: Mapping[str, Any]) -> None:
             assert isinstance(understood, Revoked)
         case "project":
             environments = frozenset(environment["slug"] for environment in body["environments"])
-            assert understood == Project(body["id"], environments)
+            assert understood == Project(body["id"], environments, slug=line.request.path.rsplit("/", 1)[-1])
         case "list" if "secrets" in body:
             assert isinstance(understood, Listing)
             assert [plain(secret) for secret in understood.own] == shared(body["secrets"])

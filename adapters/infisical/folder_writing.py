@@ -1,0 +1,312 @@
+"""Writing several secrets of one folder with as few requests as it takes, so that each gets its own result.
+
+A batch is all or nothing. One that is refused says little about why: what is there is looked at once, so that creations
+of what exists become updates, updates of what is absent creations, and deletions of what is absent are done; then it is
+halved until those at fault are alone. What may have been carried out, though no answer came, is looked at before it is
+sent again: the server keeps no names unique, and a creation sent twice would make two secrets.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from adapters.infisical.exchange import in_doubt
+from adapters.infisical.failures import SecretsFailure
+from adapters.infisical.places import Place, View
+from adapters.infisical.reading_terms import Found, Reader
+from adapters.infisical.readings import Readings
+from adapters.infisical.refusals import Meaning
+from adapters.infisical.secret_routes import Version, size_in_batch
+from adapters.infisical.secret_text import SecretText
+from adapters.infisical.stored_form import as_stored, trimmed
+from adapters.infisical.write_terms import (
+    Refused,
+    Stored,
+    Write,
+    WriteAnswer,
+    WriteKind,
+    WriteResult,
+)
+from machines.names import FolderPath, RemoteName
+from machines.outcomes import (
+    AbsentKey,
+    Denial,
+    Denied,
+    Fault,
+    Invalid,
+    LeaseRefused,
+    Missing,
+    ProjectGone,
+    Thing,
+    Trouble,
+    Unavailable,
+)
+
+MOST_AT_ONCE: Final = 100  # secrets: servers of 2024 take 70 ms for each, and close the connection after 30 s
+LARGEST_BATCH: Final = 512 * 1024  # bytes
+_MOST_TURNS: Final = 2  # how often a creation may turn into an update, or the other way round
+_HOPELESS: Final = 2  # how often all parts of a batch may be refused before each is asked alone
+_RAW: Final = View(expand=False, imports=False)
+_ROOT: Final = FolderPath("/")
+_GONE: Final = frozenset({Thing.FOLDER, Thing.ENVIRONMENT})
+
+
+class Item:
+    """One write under way. It has a result in the end."""
+
+    __slots__ = ("kind", "looked", "name", "result", "turns", "value")
+
+    def __init__(self, write: Write) -> None:
+        self.kind = write.kind
+        self.name = write.name
+        self.value: SecretText | None = write.value
+        self.result: WriteResult | None = None
+        self.turns = 0
+        self.looked = False
+
+    def __repr__(self) -> str:
+        return f"<Item {self.kind.value} {self.name}>"
+
+    @property
+    def write(self) -> Write:
+        """What to send; servers take names without white space around them, in batches and in paths."""
+        return Write(self.kind, RemoteName(trimmed(self.name)), self.value)
+
+    @property
+    def refers(self) -> bool:
+        """Whether its value may refer to other secrets."""
+        return self.value is not None and "${" in self.value.reveal()
+
+    def turn(self, kind: WriteKind) -> None:
+        """It turned out to be there already, or to be absent."""
+        self.kind = kind
+        self.turns += 1
+
+
+class FolderWriting:
+    """The writes of one folder that were gathered, carried out once."""
+
+    def __init__(self, reader: Reader, place: Place, readings: Readings, *, create_folders: bool) -> None:
+        self._reader = reader
+        self._place = place
+        self._readings = readings
+        self._may_make_folders = create_folders and not place.project.by_slug
+        self._over: SecretsFailure | None = None  # why nothing further can be written here
+
+    async def carry_out(self, items: Sequence[Item], attempt: int = 1) -> None:
+        """Give each of the items its result. `attempt`: how often they are tried with this."""
+        for kind in WriteKind:
+            for part in _parts([item for item in items if item.kind is kind and item.result is None]):
+                if not await self._settled(part, attempt):
+                    await self._divide(part)
+
+    # --- one request and what it means ---------------------------------------------------------------------
+
+    async def _settled(self, items: Sequence[Item], attempt: int = 1) -> bool:
+        """Whether each of the items (of one kind) has its result now; if not, they were refused as a whole."""
+        answer = await self._sent(items)
+        if not isinstance(answer, Refused):
+            return _settle(items, answer)
+        failure = answer.failure
+        if isinstance(failure, Unavailable) and in_doubt(failure):
+            return await self._in_doubt(items, failure, attempt)
+        if self._over is not None or _concerns_all(failure):
+            self._over = failure
+            return _settle(items, failure)
+        if len(items) == 1:
+            return await self._alone(items[0], answer, attempt)
+        if answer.meaning is Meaning.NO_ROUTE:
+            return await self._each(items)
+        return False
+
+    async def _sent(self, items: Sequence[Item]) -> WriteAnswer:
+        """One request, and a second one where the folder had to be made."""
+        answer = await self._sent_once(items)
+        if isinstance(answer, Refused) and isinstance(answer.failure, Missing):
+            deletion, missing = items[0].kind is WriteKind.DELETE, answer.failure
+            if deletion and missing.what in _GONE:
+                return Stored()
+            if missing.what is Thing.FOLDER and self._over is None:
+                client, token = self._reader.client, self._reader.lease.token
+                located = await client.located(missing, token, self._place, _RAW, self._reader.retry)
+                if not self._may_make_folders or located != missing:
+                    return Refused(located)
+                self._may_make_folders = False
+                failure = await self._make_folder(self._place.folder)
+                if failure is None:
+                    return await self._sent_once(items)
+                self._over = failure
+                return Refused(failure)
+        return answer
+
+    async def _sent_once(self, items: Sequence[Item]) -> WriteAnswer:
+        if self._over is not None:
+            return Refused(self._over)
+        reader = self._reader
+        writes, writer = [item.write for item in items], reader.client.writes
+        try:
+            if len(writes) == 1:
+                return await writer.one(reader.lease.token, self._place, writes[0], reader.retry)
+            return await writer.many(reader.lease.token, self._place, writes, reader.retry)
+        finally:
+            self._readings.drop(self._place)
+
+    async def _alone(self, item: Item, answer: Refused, attempt: int) -> bool:
+        """One that was refused by itself."""
+        if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.DELETE:
+            return _settle([item], Stored())
+        if item.turns < _MOST_TURNS:
+            if answer.meaning is Meaning.EXISTS and item.kind is WriteKind.CREATE:
+                item.turn(WriteKind.UPDATE)
+                return await self._settled([item], attempt)
+            if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.UPDATE:
+                item.turn(WriteKind.CREATE)
+                return await self._settled([item], attempt)
+        return _settle([item], answer.failure)
+
+    async def _each(self, items: Sequence[Item]) -> bool:
+        for item in items:
+            await self._settled([item])
+        return True
+
+    async def _make_folder(self, folder: FolderPath) -> SecretsFailure | None:
+        """Make a folder, and those above it where they are absent; None: it is there."""
+        writer, token, retry = self._reader.client.writes, self._reader.lease.token, self._reader.retry
+        made = await writer.make_folder(token, self._place, folder, retry)
+        parent = FolderPath(folder.rpartition("/")[0] or "/")
+        if isinstance(made, Missing) and made.what is Thing.FOLDER and parent != _ROOT:
+            above = await self._make_folder(parent)
+            return above or await writer.make_folder(token, self._place, folder, retry)
+        return made
+
+    # --- refused as a whole, or perhaps carried out ----------------------------------------------------------
+
+    async def _divide(self, items: Sequence[Item]) -> None:
+        """Find out which of a refused batch are at fault, and write the others."""
+        referring = [item for item in items if item.refers]
+        if referring and len(referring) < len(items):
+            # Servers of 2025 refuse a reference to a secret that the same batch creates, or that is nowhere.
+            plain = [item for item in items if not item.refers]
+            if not await self._settled(plain):
+                await self._divide(plain)
+            await self._each(referring)
+            return
+        if not all(item.looked for item in items) and await self._look(items):
+            await self.carry_out(items)
+            return
+        parts, hopeless = [list(items)], 0
+        while parts:
+            halves = [half for part in parts for half in _halves(part)]
+            refused = [half for half in halves if not await self._settled(half)]
+            hopeless += len(refused) == len(halves)
+            if hopeless == _HOPELESS:
+                await self._each([item for part in refused for item in part])
+                return
+            parts = refused
+
+    async def _look(self, items: Sequence[Item]) -> bool:
+        """See what is there; whether that changes anything about what to do."""
+        seen = await self._seen(items)
+        changed = False
+        for item, there in zip(items, seen, strict=True):
+            item.looked = True
+            if isinstance(there, AbsentKey) and item.kind is WriteKind.DELETE:
+                item.result = Stored()
+            elif isinstance(there, AbsentKey) and item.kind is WriteKind.UPDATE:
+                item.turn(WriteKind.CREATE)
+            elif isinstance(there, Found) and _holds(there, item):
+                item.result = Stored()
+            elif isinstance(there, Found | Denied) and item.kind is WriteKind.CREATE:
+                item.turn(WriteKind.UPDATE)
+            else:
+                continue
+            changed = True
+        return changed
+
+    async def _seen(self, items: Sequence[Item]) -> Sequence[Found | AbsentKey | Denied | None]:
+        now = asyncio.get_running_loop().time()
+        names = [item.name for item in items]
+        compared = (await self._readings.compare(self._reader, self._place, names, since=now)).result
+        if isinstance(compared, SecretsFailure):
+            return [None] * len(items)
+        return [compared.values[name] for name in names]
+
+    async def _in_doubt(self, items: Sequence[Item], failure: Unavailable, attempt: int) -> bool:
+        """No answer told what came of it: look, and try again what was not done."""
+        again = await self._reader.client.writes.again(attempt, self._reader.retry)
+        seen = await self._seen(items) if again else [None] * len(items)
+        for item, there in zip(items, seen, strict=True):
+            item.looked |= there is not None
+            match there, item.kind:
+                case AbsentKey(), WriteKind.DELETE:
+                    item.result = Stored()
+                case AbsentKey(), WriteKind.UPDATE:
+                    item.turn(WriteKind.CREATE)
+                case Found(), _ if _holds(there, item):
+                    item.result = Stored()
+                case Found(), WriteKind.CREATE:
+                    item.turn(WriteKind.UPDATE)
+                case (AbsentKey() | Found(), _) | (Denied(), WriteKind.UPDATE | WriteKind.DELETE):
+                    pass
+                case _:
+                    item.result = self._given_up(item, failure)
+        left = [item for item in items if item.result is None]
+        if len(left) > 1 and failure.why is Trouble.FAULT and any(item.refers for item in left):
+            # Servers of 2025 fail on a reference into a folder that is not there.
+            for item in left:
+                await self._settled([item], attempt + 1)
+            return True
+        await self.carry_out(left, attempt + 1)
+        return True
+
+    def _given_up(self, item: Item, failure: Unavailable) -> SecretsFailure:
+        """Servers of 2025 fail on a reference into a folder that is not there, and answer everything else."""
+        old = self._reader.client.routes.secrets.known is Version.V3
+        if old and item.looked and item.refers and failure.why is Trouble.FAULT and failure.status == 500:
+            return Invalid(what=Fault.DANGLING_REFERENCE, folder=self._place.folder, key=item.name)
+        return failure
+
+
+def _settle(items: Sequence[Item], result: WriteResult) -> bool:
+    for item in items:
+        item.result = _of_item(result, item)
+    return True
+
+
+def _of_item(result: WriteResult, item: Item) -> WriteResult:
+    if item.kind is WriteKind.DELETE and isinstance(result, Missing) and result.what in _GONE:
+        return Stored()
+    return result
+
+
+def _concerns_all(failure: SecretsFailure) -> bool:
+    """Whether it would be the same for every other secret of the folder."""
+    if isinstance(failure, Denied):
+        return failure.what is Denial.MEMBERSHIP
+    if isinstance(failure, Missing):
+        return failure.what is not Thing.ROUTE
+    return isinstance(failure, LeaseRefused | ProjectGone | Unavailable)
+
+
+def _holds(there: Found, item: Item) -> bool:
+    return item.value is not None and there.value.reveal() == as_stored(item.value.reveal())
+
+
+def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """What fits into one request each."""
+    part: list[Item] = []
+    size = 0
+    for item in items:
+        more = size_in_batch(item.write)
+        if part and (len(part) == MOST_AT_ONCE or size + more > LARGEST_BATCH):
+            yield part
+            part, size = [], 0
+        part.append(item)
+        size += more
+    if part:
+        yield part
+
+
+def _halves(items: list[Item]) -> tuple[list[Item], list[Item]]:
+    middle = len(items) // 2
+    return items[:middle], items[middle:]

@@ -1,0 +1,143 @@
+"""Writes: every secret as wanted, at the price of as few requests as it takes."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from adapters.infisical.places import Place
+from adapters.infisical.readings import Compared, Found, Reader
+from adapters.infisical.secret_text import SecretText
+from adapters.infisical.writes import Stored, Write, WriteKind, Writes
+from machines.names import FolderPath, RemoteName
+from machines.outcomes import AbsentKey
+from reconciler.standin import Age
+from tests.adapters.infisical.access import Situation
+from tests.simulated_loop import simulated
+
+AGES = pytest.mark.parametrize("age", Age)
+APP = FolderPath("/app")
+STORED = Stored()
+
+
+class Writing:
+    """A server with a folder /app, and somebody who writes into it. Made inside a running loop."""
+
+    def __init__(self, age: Age = Age.CURRENT, *, create_folders: bool = False) -> None:
+        self.situation = Situation(age)
+        self.server, self.remote = self.situation.server, self.situation.remote
+        self.remote.add_folder("dev", "/app")
+        self.readings = self.situation.readings
+        self.writes = Writes(self.readings, create_folders=create_folders)
+
+    async def ready(self, folder: str = "/app") -> tuple[Reader, Place]:
+        """Logged in, the project resolved, and the server's routes known; nothing counted yet."""
+        reader = await self.situation.reader()
+        place = await self.situation.place(reader, folder)
+        root = Place(place.project, "dev", FolderPath("/"))
+        await self.readings.compare(reader, root, [RemoteName("ANY")], since=now())
+        await asyncio.sleep(10)
+        self.server.record.clear()
+        return reader, place
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """Requests by kind."""
+        return {kind.value: number for kind, number in self.situation.counts().items()}
+
+    def values(self, folder: str = "/app") -> Mapping[str, str]:
+        """What the server holds."""
+        return self.remote.values("dev", folder)
+
+
+def now() -> float:
+    """On the loop's clock."""
+    return asyncio.get_running_loop().time()
+
+
+def create(name: str, value: str = "v") -> Write:
+    """A creation."""
+    return Write(WriteKind.CREATE, RemoteName(name), SecretText(value))
+
+
+def update(name: str, value: str = "w") -> Write:
+    """An update."""
+    return Write(WriteKind.UPDATE, RemoteName(name), SecretText(value))
+
+
+def delete(name: str) -> Write:
+    """A deletion."""
+    return Write(WriteKind.DELETE, RemoteName(name))
+
+
+@AGES
+def test_twenty_new_secrets_are_one_batch(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        reader, place = await writing.ready()
+        results = await writing.writes.write(reader, place, [create(f"N{n}", f"v{n}") for n in range(20)])
+        assert results == [STORED] * 20
+        assert writing.values() == {f"N{n}": f"v{n}" for n in range(20)}
+        assert writing.asked == {"batch creation": 1}
+
+    scenario()
+
+
+@AGES
+def test_three_kinds_are_three_batches(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        for name in ("A", "B", "C", "D"):
+            writing.remote.set_secret("dev", "/app", name, "old")
+        reader, place = await writing.ready()
+        wanted = [delete("C"), create("X"), update("A"), delete("D"), update("B", ""), create("Y", "")]
+        assert await writing.writes.write(reader, place, wanted) == [STORED] * 6
+        assert writing.values() == {"A": "w", "B": "", "X": "v", "Y": ""}
+        assert writing.asked == {"batch creation": 1, "batch update": 1, "batch deletion": 1}
+
+    scenario()
+
+
+@AGES
+def test_a_lone_write_is_a_request_of_its_own(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        writing.remote.set_secret("dev", "/app", "A", "old")
+        writing.remote.set_secret("dev", "/app", "B", "old")
+        reader, place = await writing.ready()
+        for wanted in (create("X"), update("A", ""), delete("B")):
+            assert await writing.writes.write(reader, place, [wanted]) == [STORED]
+        assert writing.values() == {"A": "", "X": "v"}
+        assert writing.asked == {"creation": 1, "update": 1, "deletion": 1}
+
+    scenario()
+
+
+@AGES
+def test_a_hundred_runs_of_three_into_one_folder_are_few_batches(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        reader, place = await writing.ready()
+        names = [[RemoteName(f"R{run}_{n}") for n in range(3)] for run in range(100)]
+        seen = await asyncio.gather(
+            *(writing.readings.compare(reader, place, three, since=now()) for three in names)
+        )
+        for three, (compared, _) in zip(names, seen, strict=True):
+            assert isinstance(compared, Compared)
+            assert compared.values == {name: AbsentKey(key=name, folder=APP) for name in three}
+        results = await asyncio.gather(
+            *(writing.writes.write(reader, place, [create(name, name) for name in three]) for three in names)
+        )
+        assert results == [[STORED] * 3] * 100
+        assert len(writing.values()) == 300
+        assert writing.asked == {"listing": 1, "batch creation": 3}
+        again = (await writing.readings.compare(reader, place, names[7], since=now() - 1)).result
+        assert isinstance(again, Compared)
+        assert again.values == {name: Found(SecretText(name)) for name in names[7]}
+        assert writing.asked == {"listing": 2, "batch creation": 3}
+
+    scenario()

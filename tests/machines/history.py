@@ -43,6 +43,7 @@ from machines.outcomes import (
     Rendered,
     Reported,
     Resolved,
+    StoreObserved,
 )
 from tests.machines.sights import WITHOUT_WORK, Sight, sight
 
@@ -56,7 +57,7 @@ class History(NamedTuple):
     begun: bool = False
     sight: Sight | None = None
     looks_again: int = 0
-    overtaken: bool = False  # the last look showed another wish, or other stores, than the one before
+    overtaken: bool = False  # it is not as it was seen: another wish, other stores, or without its finalizer
     owes_a_look: bool = False  # a conflict is to be answered
     # the lease under way
     holding: int | None = None  # the store whose lease was asked for and not released
@@ -120,9 +121,10 @@ def told(history: History, effect: Effect, outcome: Outcome) -> History:
         case Render() | Apply() | DeleteFormerTarget():
             return _written(history, effect, outcome)
         case RemoveFinalizer():
-            if isinstance(outcome, FinalizerRemoved | Absent):
+            stays = history.sight is not None and isinstance(history.sight.observed, StoreObserved)
+            if isinstance(outcome, Absent) or (isinstance(outcome, FinalizerRemoved) and not stays):
                 return history._replace(let_go=True)
-            if isinstance(outcome, Conflict):
+            if isinstance(outcome, Conflict | FinalizerRemoved):
                 return history._replace(overtaken=True)
             return _troubled(history, outcome)
         case Report():

@@ -224,6 +224,7 @@ def all_stores() -> tuple[StoreObserved, ...]:
     states: tuple[tuple[Fields, ...], ...] = (
         *STATES_OF_BEING[:3],
         ({"referent": True},),
+        ({"needed": True},),
         ({"several_auth": True},),
         tuple({"store": store(state)} for state in StoreState),
         tuple({"verdict": reason, "validated": NOW - 400} for reason in StoreReason),

@@ -36,6 +36,8 @@ ENDS: dict[str, dict[str, tuple[Then, bool]]] = {
         "rejected": (Then.REFRESH, False),
         "passed_over": (Then.FORGET, True),
         "gone": (Then.FORGET, True),
+        "unguarded": (Then.AGAIN, True),
+        "held": (Then.BACKOFF, False),
         "stopped": (Then.NOTHING, False),
     },
     "Unsupported": {
@@ -72,6 +74,8 @@ AFTER_REPORT: dict[str, dict[Verdict, str]] = {
 }
 
 WITHOUT_REPORT = {"ExternalSecret": "error", "SecretStore": "invalid", "Unsupported": "unreported"}
+
+OVERTAKEN = {"ExternalSecret": "overtaken", "SecretStore": "unguarded", "Unsupported": "overtaken"}
 
 VERDICTS = {
     Calls.FOR_RULES: Verdict.RULES_BROKEN,
@@ -155,7 +159,9 @@ def end_of(machine: str, history: History) -> str | None:
             return "idle"
         case Calls.FOR_A_VERDICT:
             return "expectant"
-    return "overtaken" if history.overtaken else None
+        case Calls.FOR_LETTING_GO if machine == "SecretStore" and history.trouble is not None:
+            return "held"
+    return OVERTAKEN[machine] if history.overtaken else None
 
 
 def refresh_is_sane(history: History, end: str, at: float | None) -> bool:

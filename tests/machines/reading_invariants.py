@@ -139,7 +139,7 @@ for _calls, _name in {
 
 
 @whenever_asked(RemoveFinalizer)
-def a_finalizer_is_taken_off_just_what_is_being_deleted_as_it_was_seen(
+def a_finalizer_is_taken_off_just_what_needs_it_no_more_as_it_was_seen(
     history: History, effect: RemoveFinalizer
 ) -> bool:
     return (

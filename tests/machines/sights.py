@@ -20,7 +20,7 @@ class Calls(enum.Enum):
     """What is to be done about a resource that looks so. Of several, the first of this list."""
 
     FOR_NOBODY = "it is not ours: leave it alone"
-    FOR_LETTING_GO = "it is being deleted and holds our finalizer"
+    FOR_LETTING_GO = "it holds our finalizer, and does not need it any more"
     FOR_NOTHING_MORE = "it is being deleted without us"
     FOR_RULES = "its author broke a rule"
     FOR_WHAT_IS_NOT_BUILT = "it asks for what is not built"
@@ -113,6 +113,8 @@ def _wants_a_refresh(observed: ExternalSecretObserved) -> bool:
 def _store(observed: StoreObserved) -> Calls:
     if observed.store.state in (StoreState.FOREIGN, StoreState.OTHER_PROVIDER):
         return Calls.FOR_NOBODY
+    if observed.finalizer and not observed.needed:
+        return Calls.FOR_LETTING_GO
     if (call := _in_any_case(observed)) is not None:
         return call
     if observed.validated is not None:

@@ -11,6 +11,7 @@ from machines.effects import (
     ObserveStore,
     Probe,
     Release,
+    RemoveFinalizer,
     Report,
     ResolveProject,
     Verdict,
@@ -19,8 +20,10 @@ from machines.names import KindName, ResourceName, ResourceVersion
 from machines.outcomes import (
     Absent,
     Authenticated,
+    Conflict,
     Denial,
     Denied,
+    FinalizerRemoved,
     LeaseRefused,
     Missing,
     Outcome,
@@ -60,6 +63,9 @@ class StoreWorld(NamedTuple):
     """Everything outside a run: the store, what the process remembers, Infisical."""
 
     exists: bool = True
+    deleting: bool = False
+    finalizer: bool = False
+    needed: bool = False  # for the clean-up of what a PushSecret pushed
     referent: bool = False
     verdict: StoreReason | None = None
     validated: When = When.NEVER
@@ -99,6 +105,12 @@ def answer(world: StoreWorld, effect: Effect) -> tuple[StoreWorld, Outcome]:
             return world, Denied(what=Denial.READ) if denied else Probed()
         case Release(tainted=tainted):
             return world._replace(lease=Memory.NONE if tainted else world.lease), Released()
+        case RemoveFinalizer(version=version):
+            if not world.exists:
+                return world, Absent()
+            if version != _version(world):
+                return world, Conflict()
+            return world._replace(exists=not world.deleting, finalizer=False), FinalizerRemoved()
         case Report():
             return (_reported(world, effect), Reported()) if world.exists else (world, Absent())
     raise TypeError(type(effect).__name__)
@@ -110,10 +122,17 @@ def _trouble(world: StoreWorld) -> Outcome | None:
     return LeaseRefused() if world.lease is Memory.STALE else None
 
 
+def _version(world: StoreWorld) -> ResourceVersion:
+    return ResourceVersion(f"{world.deleting}.{world.finalizer}")
+
+
 def _seen(world: StoreWorld) -> StoreObserved:
     return StoreObserved(
         now=NOW,
-        version=ResourceVersion("1"),
+        version=_version(world),
+        deleting=world.deleting,
+        finalizer=world.finalizer,
+        needed=world.needed,
         store=StoreFacts(kind=KindName("SecretStore"), name=ResourceName("shop"), state=StoreState.READY),
         referent=world.referent,
         verdict=world.verdict,
@@ -139,8 +158,16 @@ def _stale(memory: Memory) -> Memory:
     return Memory.STALE if memory is Memory.GOOD else memory
 
 
+def _deleted(world: StoreWorld) -> StoreWorld:
+    return world._replace(deleting=world.finalizer, exists=world.exists and world.finalizer)
+
+
 MOVES: dict[str, Callable[[StoreWorld], StoreWorld]] = {
-    "the store is deleted": lambda world: world._replace(exists=False),
+    "the store is deleted": _deleted,
+    "a PushSecret needs it": lambda world: world._replace(
+        needed=True, finalizer=world.finalizer or (world.exists and not world.deleting)
+    ),
+    "no PushSecret needs it": lambda world: world._replace(needed=False),
     "the store or its credentials change": lambda world: world._replace(
         validated=When.NEVER, lease=Memory.NONE
     ),
@@ -159,6 +186,13 @@ def died(world: StoreWorld) -> StoreWorld:
     return world._replace(validated=When.NEVER, failing=When.NEVER, lease=Memory.NONE, project=Memory.NONE)
 
 
+BEINGS = (
+    *((False, False, True), (False, True, False), (False, True, True), (True, True, False)),
+    (True, True, True),
+)
+"""How a store can be: being deleted or not, with our finalizer or not, needed or not."""
+
+
 def worlds() -> Iterator[StoreWorld]:
     """Every world."""
     for referent, verdict, validated, failing, lease, project, said in product(
@@ -171,7 +205,7 @@ def worlds() -> Iterator[StoreWorld]:
         Answer,
     ):
         if not (said is Answer.WRONG_CREDENTIALS and lease is Memory.GOOD):
-            yield StoreWorld(
+            world = StoreWorld(
                 referent=referent,
                 verdict=verdict,
                 validated=validated,
@@ -180,3 +214,6 @@ def worlds() -> Iterator[StoreWorld]:
                 project=project,
                 answer=said,
             )
+            yield world
+            for deleting, finalizer, needed in BEINGS if failing is When.NEVER else ():
+                yield world._replace(deleting=deleting, finalizer=finalizer, needed=needed)

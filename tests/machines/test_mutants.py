@@ -49,6 +49,10 @@ EQUAL: dict[str, dict[str, str]] = {
         **ask_the_same("release", "release_undecided", "release_after_failure", "release_to_stop"),
         **ask_the_same("release_refused", "release_refused_again"),
         **AFTER_A_REPORT,
+        **{
+            f"fold of RemoveFinalizer, {outcome}: remembers it as a failure": "the run ends without a report"
+            for outcome in ("absent", "conflict", "refused", "denied", "unavailable")
+        },
         "fold of ObserveStore, absent: forgets failure": "the run ends there, gone, without a report",
         "fold of ObserveStore, absent: mistakes failure": "the run ends there, gone, without a report",
     },

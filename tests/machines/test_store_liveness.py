@@ -8,7 +8,7 @@ import pytest
 
 from machines.effects import Authenticate, Effect, Probe, Report, ResolveProject
 from machines.kernel import End, Then
-from machines.outcomes import Cancelled, Outcome, StoreReason
+from machines.outcomes import Cancelled, Conflict, Outcome, StoreReason
 from machines.secret_store import SECRET_STORE
 from tests.machines.store_world import MOVES, Answer, StoreWorld, When, answer, died, worlds
 from tests.machines.world import SILENT, Memory
@@ -66,7 +66,8 @@ def _calm_runs(world: StoreWorld) -> list[Calm]:
 
 def _true_end(world: StoreWorld) -> str:
     """Where the last run must end, from the world before it."""
-    if not world.exists:
+    assert not world.finalizer or world.needed, "the last run left a finalizer that nobody needs"
+    if not world.exists or world.deleting:
         return "gone"
     if world.validated is When.LATELY:
         return "idle"
@@ -87,6 +88,9 @@ def _true_end(world: StoreWorld) -> str:
 def comes_to_rest(world: StoreWorld) -> int:
     """Shows that calm runs find the true verdict, and then keep silent. The number of runs."""
     runs = _calm_runs(world)
+    for run in runs:
+        kept = run.before.finalizer and run.before.needed
+        assert not kept or (run.after.exists and run.after.finalizer), "it stays for whoever needs it"
     last = runs[-1]
     assert last.end.name == _true_end(last.before)
     again = calm(last.after)
@@ -120,7 +124,7 @@ def _told(moment: Moment, effect: Effect) -> Iterator[tuple[StoreWorld, Outcome,
         if (moved := move(moment.world)) != moment.world:
             yield *answer(moved, effect), name
     after, _ = answer(moment.world, effect)
-    for wrong in (SILENT, Cancelled()):
+    for wrong in (SILENT, Cancelled(), Conflict()):
         if type(wrong) in effect.outcomes:
             yield after, wrong, f"done, and told {type(wrong).__name__}"
             yield moment.world, wrong, f"not done, and told {type(wrong).__name__}"
@@ -128,7 +132,11 @@ def _told(moment: Moment, effect: Effect) -> Iterator[tuple[StoreWorld, Outcome,
 
 ALL_FAULTS = {
     *MOVES,
-    *(f"{done}, and told {told}" for done in ("done", "not done") for told in ("Unavailable", "Cancelled")),
+    *(
+        f"{done}, and told {told}"
+        for done in ("done", "not done")
+        for told in ("Unavailable", "Cancelled", "Conflict")
+    ),
 }
 
 
@@ -165,7 +173,7 @@ def test_every_store_comes_to_its_true_verdict(capsys: pytest.CaptureFixture[str
         print(f"\n{len(lengths)} worlds, {max(lengths)} runs at most")
 
 
-@pytest.mark.parametrize(("faults", "every"), [(1, 3), (2, 41)])
+@pytest.mark.parametrize(("faults", "every"), [(1, 5), (2, 61)])
 def test_after_faults_at_any_effect_a_store_comes_to_its_true_verdict(
     faults: int, every: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

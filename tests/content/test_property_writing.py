@@ -82,12 +82,12 @@ def test_nothing_but_the_property_changes(text: str, path: str, value: str) -> N
     here: Any = before
     steps = [step.name for step in at(path).path]
     for step in steps[:-1]:
-        if isinstance(here, list):
-            here = here[int(step)]
-            continue
-        if here.get(step) is None:
-            here[step] = {}
-        here = here[step]
+        position = int(step) if isinstance(here, list) else step
+        if isinstance(here, dict):
+            here.setdefault(step, None)
+        if here[position] is None:
+            here[position] = {}
+        here = here[position]
     here[int(steps[-1]) if isinstance(here, list) else steps[-1]] = value
     assert after == before
     assert list(after) == list(before)

@@ -17,6 +17,7 @@ from adapters.local.manifests import (
     joined,
     manifest_files,
     read_file,
+    read_manifests,
 )
 from adapters.local.state import MANIFEST_MANAGER, StateDirectory
 from adapters.local.store import Key
@@ -58,6 +59,26 @@ async def load_manifests(cluster: LocalCluster, manifests: Manifests) -> None:
     mistakes = await _apply(cluster, manifests.manifests)
     if mistakes:
         raise UnusableManifests(mistakes)
+
+
+async def look_at_manifests(cluster: LocalCluster, paths: Sequence[Path]) -> Manifests:
+    """Put into a cluster what is right in these files and directories, with what a controller that serves one of these
+    directories keeps below it. Writes no file. Raises OSError.
+
+    What was read is returned, with the mistakes: what they are in is not put, and stays as it was kept.
+    """
+    read = read_manifests(paths)
+    mistakes = list(read.mistakes)
+    for path in paths:
+        if (path / STATE_NAME).is_dir():
+            kept, unreadable = StateDirectory(path / STATE_NAME).restore()
+            cluster.restore(kept, lambda key, object: None)
+            mistakes += unreadable
+    wanted = {manifest.key for manifest in read.manifests}
+    for key in [key for key in _from_manifests(cluster) if key not in wanted and not mistakes]:
+        await cluster.delete(*key)
+    mistakes += await _apply(cluster, read.manifests)
+    return Manifests(read.manifests, tuple(mistakes), read.notices)
 
 
 class LocalDirectory:

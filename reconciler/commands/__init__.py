@@ -11,6 +11,8 @@ import typer.main
 from reconciler.commands.crds import crds
 from reconciler.commands.demo import demo
 from reconciler.commands.diagram import diagram
+from reconciler.commands.explain import explain
+from reconciler.commands.plan import PlanCommand, plan
 from reconciler.commands.render import render
 from reconciler.commands.replay import replay
 from reconciler.commands.run import run
@@ -31,14 +33,16 @@ _COMMANDS = (
     (demo, "See the main job in seconds, on an embedded server and cluster."),
     (run, "Run the controller, on a cluster or on a directory of manifests."),
     (render, "Print the Secrets that manifests ask for, without a cluster."),
+    (plan, "Say what a run would change, and change nothing."),
     (validate, "Say what is wrong with manifests, without a cluster."),
+    (explain, "Say why a resource is as it is, and what to do."),
     (trace, "Show what a controller did with a resource, step by step."),
     (replay, "Run a recorded journal again, and say where it differs."),
     (diagram, "Draw the state machines, in mermaid."),
     (crds, "Print the resource definitions (CRDs)."),
 )
 for _command, _short in _COMMANDS:
-    application.command(short_help=_short)(_command)
+    application.command(short_help=_short, cls=PlanCommand if _command is plan else None)(_command)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,84 @@
+"""`explain`: from a resource to all that it rests on, the first thing that is wrong, and when it is tried next."""
+
+from adapters.cluster import Kind, Listed, Selection
+from adapters.journal import Subject
+from adapters.resources.kinds import (
+    CLUSTER_SECRET_STORE,
+    EVENT,
+    EXTERNAL_SECRET,
+    NAMESPACE,
+    PUSH_SECRET,
+    SECRET,
+    SECRET_STORE,
+)
+from machines.outcomes import StoreObserved
+from reconciler.explaining.external_secret import external_secret_links
+from reconciler.explaining.links import Explanation, Link, Mark, unknown
+from reconciler.explaining.next_run import next_run
+from reconciler.explaining.push_secret import push_secret_links
+from reconciler.explaining.resource_links import deletion_links, outlook_link
+from reconciler.explaining.store_links import StoreLinks
+from reconciler.foresight import Foreseen, foresee
+from reconciler.looking import Onlooker
+
+EXPLAINED = (EXTERNAL_SECRET, PUSH_SECRET, SECRET_STORE, CLUSTER_SECRET_STORE)
+"""The kinds that can be explained."""
+
+_STORES = (SECRET_STORE, CLUSTER_SECRET_STORE)
+_EVENTS = 3  # the latest ones
+
+
+class NoSuchResource(Exception):
+    """There is nothing to explain. The text says what is not there."""
+
+
+async def explain(onlooker: Onlooker, kind: Kind, subject: Subject) -> Explanation:
+    """Look, and explain one resource. Raises NoSuchResource, CannotLook."""
+    blind: list[str] = []
+    needed = (NAMESPACE, *_STORES) if kind in _STORES else (NAMESPACE, SECRET, *_STORES, kind)
+    await onlooker.look(needed, blind.append)
+    foreseen = await foresee(onlooker, kind, subject, due=True)
+    if foreseen.object is None:
+        raise NoSuchResource(f"there is no {subject}")
+    links = [unknown("cluster", sentence) for sentence in blind] + await _links(onlooker, kind, foreseen)
+    if not any(link.mark is Mark.WRONG for link in links):
+        links.extend(outlook_link(foreseen))
+    as_it_is = await foresee(onlooker, kind, subject, due=False)
+    return Explanation(
+        resource=str(subject),
+        links=tuple(links),
+        next_run=tuple(next_run(kind.name, as_it_is)),
+        events=await _events(onlooker, subject),
+    )
+
+
+async def _links(onlooker: Onlooker, kind: Kind, foreseen: Foreseen) -> list[Link]:
+    if kind == EXTERNAL_SECRET:
+        return [link async for link in external_secret_links(onlooker, foreseen)]
+    if kind == PUSH_SECRET:
+        return [link async for link in push_secret_links(onlooker, foreseen)]
+    seen, view = foreseen.run.facts.observed, foreseen.payload.store
+    assert isinstance(seen, StoreObserved)
+    links = await StoreLinks(onlooker, view.namespace).of(seen.store, view)
+    return [*deletion_links(view.object), *links]
+
+
+async def _events(onlooker: Onlooker, subject: Subject) -> tuple[str, ...]:
+    """The latest events about a resource, the newest last; none where they may not be listed."""
+    listed = await onlooker.cluster.list(Selection(EVENT, namespace=subject.namespace or "default"))
+    if not isinstance(listed, Listed):
+        return ()
+    about = [
+        (str(event.get("eventTime") or event.get("deprecatedLastTimestamp") or ""), event)
+        for event in listed.items
+        if (event.get("regarding") or {}).get("kind") == subject.kind
+        and event["regarding"].get("name") == subject.name
+    ]
+    latest = sorted(about, key=lambda one: one[0])[-_EVENTS:]
+    return tuple(
+        f"{time[:19]} {event.get('type', '')} {event.get('reason', '')}: {event.get('note', '')}"
+        for time, event in latest
+    )
+
+
+__all__ = ["EXPLAINED", "Explanation", "Mark", "NoSuchResource", "explain"]

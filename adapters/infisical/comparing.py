@@ -30,13 +30,11 @@ Stored = Found | AbsentKey | Denied
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """What a folder holds by each of the names that were asked for. Where the folder or its environment is absent
-    (`missing` says which), all of them are absent keys: there is nothing to delete, and a creation will be told.
-    `twice`: those of the names that a folder holds more than once; the one that counts is among the values."""
+    """What a folder holds by each of the names that were asked for. `twice`: those of them that it holds more than once;
+    the one that counts is among the values. Servers of 2024 and 2025 list an absent folder as an empty one."""
 
     values: Mapping[RemoteName, Stored]
     twice: frozenset[RemoteName] = frozenset()
-    missing: Missing | None = None
 
     def __repr__(self) -> str:
         return f"<Compared {len(self.values)}>"
@@ -146,14 +144,11 @@ class Comparisons:
         reader: Reader,
         names: Sequence[RemoteName],
     ) -> Compared | SecretsFailure:
-        folder = key.place.folder
         if isinstance(seen, _Alone):
             return Compared(dict.fromkeys(names, seen.stored))
         if isinstance(seen, FolderView):
             values = {name: _entry_of(seen, key.place, name) for name in names}
             return Compared(values, frozenset(name for name in names if trimmed(name) in seen.twice))
-        if isinstance(seen, Missing) and seen.what in (Thing.FOLDER, Thing.ENVIRONMENT):
-            return Compared({name: AbsentKey(key=name, folder=folder) for name in names}, missing=seen)
         refused = isinstance(seen, Denied) and seen.what is not Denial.MEMBERSHIP
         if refused or isinstance(seen, Invalid):
             return await self._each_singly(seen, looking, key, reader, names)

@@ -48,6 +48,8 @@ _MOST_TURNS: Final = 2  # how often a creation may turn into an update, or the o
 _HOPELESS: Final = 2  # how often all parts of a batch may be refused before each is asked alone
 _RAW: Final = View(expand=False, imports=False)
 _ROOT: Final = FolderPath("/")
+_NOTHING_TO_SEE: Final = frozenset({Meaning.PERMISSION, Meaning.OVERSIZE})
+"""Refusals that are not about what is there."""
 _GONE: Final = frozenset({Thing.FOLDER, Thing.ENVIRONMENT})
 
 
@@ -97,27 +99,29 @@ class FolderWriting:
         """Give each of the items its result. `attempt`: how often they are tried with this."""
         for kind in WriteKind:
             for part in _parts([item for item in items if item.kind is kind and item.result is None]):
-                if not await self._settled(part, attempt):
-                    await self._divide(part)
+                refused = await self._tried(part, attempt)
+                if refused is not None:
+                    await self._divide(part, refused)
 
     # --- one request and what it means ---------------------------------------------------------------------
 
-    async def _settled(self, items: Sequence[Item], attempt: int = 1) -> bool:
-        """Whether each of the items (of one kind) has its result now; if not, they were refused as a whole."""
+    async def _tried(self, items: Sequence[Item], attempt: int = 1) -> Refused | None:
+        """One request for items of one kind. None: each has its result now; else they were refused as a whole."""
         answer = await self._sent(items)
         if not isinstance(answer, Refused):
-            return _settle(items, answer)
+            _settle(items, answer)
+            return None
         failure = answer.failure
         if isinstance(failure, Unavailable) and in_doubt(failure):
-            return await self._in_doubt(items, failure, attempt)
+            await self._in_doubt(items, failure, attempt)
+            return None
         if self._over is not None or _concerns_all(failure):
             self._over = failure
-            return _settle(items, failure)
+            _settle(items, failure)
+            return None
         if len(items) == 1:
             return await self._alone(items[0], answer, attempt)
-        if answer.meaning is Meaning.NO_ROUTE:
-            return await self._each(items)
-        return False
+        return answer
 
     async def _sent(self, items: Sequence[Item]) -> WriteAnswer:
         """One request, and a second one where the folder had to be made."""
@@ -151,23 +155,20 @@ class FolderWriting:
         finally:
             self._readings.drop(self._place)
 
-    async def _alone(self, item: Item, answer: Refused, attempt: int) -> bool:
+    async def _alone(self, item: Item, answer: Refused, attempt: int) -> Refused | None:
         """One that was refused by itself."""
         if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.DELETE:
-            return _settle([item], Stored())
+            _settle([item], Stored())
+            return None
         if item.turns < _MOST_TURNS:
             if answer.meaning is Meaning.EXISTS and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
-                return await self._settled([item], attempt)
+                return await self._tried([item], attempt)
             if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.UPDATE:
                 item.turn(WriteKind.CREATE)
-                return await self._settled([item], attempt)
-        return _settle([item], answer.failure)
-
-    async def _each(self, items: Sequence[Item]) -> bool:
-        for item in items:
-            await self._settled([item])
-        return True
+                return await self._tried([item], attempt)
+        _settle([item], answer.failure)
+        return None
 
     async def _make_folder(self, folder: FolderPath) -> SecretsFailure | None:
         """Make a folder, and those above it where they are absent; None: it is there."""
@@ -181,34 +182,51 @@ class FolderWriting:
 
     # --- refused as a whole, or perhaps carried out ----------------------------------------------------------
 
-    async def _divide(self, items: Sequence[Item]) -> None:
+    async def _divide(self, items: Sequence[Item], refused: Refused) -> None:
         """Find out which of a refused batch are at fault, and write the others."""
-        referring = [item for item in items if item.refers]
-        if referring and len(referring) < len(items):
-            # Servers of 2025 refuse a reference to a secret that the same batch creates, or that is nowhere.
-            plain = [item for item in items if not item.refers]
-            if not await self._settled(plain):
-                await self._divide(plain)
-            await self._each(referring)
-            return
-        if not all(item.looked for item in items) and await self._look(items):
+        if refused.meaning is Meaning.NO_ROUTE:
+            await self._each(items)
+        elif refused.meaning is Meaning.DANGLING:
+            await self._referring_apart(items)
+        elif refused.meaning not in _NOTHING_TO_SEE and not all(item.looked for item in items):
+            await self._look(items)
             await self.carry_out(items)
-            return
+        else:
+            await self._halve(items)
+
+    async def _each(self, items: Sequence[Item], attempt: int = 1) -> None:
+        for item in items:
+            await self._tried([item], attempt)
+
+    async def _referring_apart(self, items: Sequence[Item], attempt: int = 1) -> None:
+        """Values with references go singly, after the others: servers of 2025 want a reference's target to be there, and
+        do not see it in the same batch. They may refer to each other: as long as one is stored, others may follow."""
+        await self.carry_out([item for item in items if not item.refers], attempt)
+        left = [item for item in items if item.refers]
+        while left:
+            for item in left:
+                item.result = None
+            await self._each(left, attempt)
+            dangling = [item for item in left if _is_dangling(item.result)]
+            if len(dangling) == len(left):
+                return
+            left = dangling
+
+    async def _halve(self, items: Sequence[Item]) -> None:
+        """Each half by itself, until those at fault are alone."""
         parts, hopeless = [list(items)], 0
         while parts:
             halves = [half for part in parts for half in _halves(part)]
-            refused = [half for half in halves if not await self._settled(half)]
+            refused = [half for half in halves if await self._tried(half) is not None]
             hopeless += len(refused) == len(halves)
             if hopeless == _HOPELESS:
                 await self._each([item for part in refused for item in part])
                 return
             parts = refused
 
-    async def _look(self, items: Sequence[Item]) -> bool:
-        """See what is there; whether that changes anything about what to do."""
-        seen = await self._seen(items)
-        changed = False
-        for item, there in zip(items, seen, strict=True):
+    async def _look(self, items: Sequence[Item]) -> None:
+        """See what is there, and what is to be done therefore."""
+        for item, there in zip(items, await self._seen(items), strict=True):
             item.looked = True
             if isinstance(there, AbsentKey) and item.kind is WriteKind.DELETE:
                 item.result = Stored()
@@ -218,20 +236,18 @@ class FolderWriting:
                 item.result = Stored()
             elif isinstance(there, Found | Denied) and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
-            else:
-                continue
-            changed = True
-        return changed
 
     async def _seen(self, items: Sequence[Item]) -> Sequence[Found | AbsentKey | Denied | None]:
         now = asyncio.get_running_loop().time()
         names = [item.name for item in items]
         compared = (await self._readings.compare(self._reader, self._place, names, since=now)).result
+        if isinstance(compared, Missing) and compared.what in _GONE:
+            return [AbsentKey(key=item.name, folder=self._place.folder) for item in items]
         if isinstance(compared, SecretsFailure):
             return [None] * len(items)
         return [compared.values[name] for name in names]
 
-    async def _in_doubt(self, items: Sequence[Item], failure: Unavailable, attempt: int) -> bool:
+    async def _in_doubt(self, items: Sequence[Item], failure: Unavailable, attempt: int) -> None:
         """No answer told what came of it: look, and try again what was not done."""
         again = await self._reader.client.writes.again(attempt, self._reader.retry)
         seen = await self._seen(items) if again else [None] * len(items)
@@ -248,16 +264,14 @@ class FolderWriting:
                     item.turn(WriteKind.UPDATE)
                 case (AbsentKey() | Found(), _) | (Denied(), WriteKind.UPDATE | WriteKind.DELETE):
                     pass
-                case _:
+                case _:  # not seen, or not to be tried again
                     item.result = self._given_up(item, failure)
         left = [item for item in items if item.result is None]
-        if len(left) > 1 and failure.why is Trouble.FAULT and any(item.refers for item in left):
-            # Servers of 2025 fail on a reference into a folder that is not there.
-            for item in left:
-                await self._settled([item], attempt + 1)
-            return True
-        await self.carry_out(left, attempt + 1)
-        return True
+        if failure.why is Trouble.FAULT and len(left) > 1:
+            # Servers of 2025 fail on a batch in which one value refers into a folder that is not there.
+            await self._referring_apart(left, attempt + 1)
+        else:
+            await self.carry_out(left, attempt + 1)
 
     def _given_up(self, item: Item, failure: Unavailable) -> SecretsFailure:
         """Servers of 2025 fail on a reference into a folder that is not there, and answer everything else."""
@@ -267,10 +281,13 @@ class FolderWriting:
         return failure
 
 
-def _settle(items: Sequence[Item], result: WriteResult) -> bool:
+def _settle(items: Sequence[Item], result: WriteResult) -> None:
     for item in items:
         item.result = _of_item(result, item)
-    return True
+
+
+def _is_dangling(result: WriteResult | None) -> bool:
+    return isinstance(result, Invalid) and result.what is Fault.DANGLING_REFERENCE
 
 
 def _of_item(result: WriteResult, item: Item) -> WriteResult:

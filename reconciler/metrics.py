@@ -62,6 +62,7 @@ class Levels(Collector):
         self.watches: Callable[[], Mapping[str, bool]] = dict
         self.hosts: Callable[[], Mapping[str, HostFigures]] = dict
         self.concurrency = 0
+        self.leads: Callable[[], Mapping[str, bool]] = dict
 
     def collect(self) -> Iterator[Metric]:
         """The numbers as they are now."""
@@ -90,6 +91,12 @@ class Levels(Collector):
             "1: this watch has delivered a whole list, and follows.",
             ("resource",),
             {name: int(synced) for name, synced in self.watches().items()},
+        )
+        yield _family(
+            "leader_election_master_status",
+            "1: this process leads; 0: it stands by. Of the Lease of this name; none without leader election.",
+            ("name",),
+            {name: int(leads) for name, leads in self.leads().items()},
         )
         yield from self._of_hosts()
 

@@ -8,9 +8,10 @@ from adapters.infisical.hosts import Connect
 from adapters.infisical.transport import Answer, Request, Transport, TransportError
 from machines.outcomes import Invalid
 
+REVOCATION = "RevokeAccessToken"
 _CALLS: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/api/v1/auth/universal-auth/login", "MachineIdentityLoginViaUniversalAuth"),
-    ("POST", r"/api/v1/auth/token/revoke", "RevokeAccessToken"),
+    ("POST", r"/api/v1/auth/token/revoke", REVOCATION),
     ("GET", r"/api/v1/projects/slug/.*|/api/v2/workspace/.*", "GetWorkspaceBySlug"),
     ("GET", r"/api/v4/secrets|/api/v3/secrets/raw", "GetSecretsV3"),
     ("GET", r"/api/v4/secrets/.+|/api/v3/secrets/raw/.+", "GetSecretByKeyV3"),

@@ -38,8 +38,10 @@ _PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 class KubernetesCluster:
     """A Kubernetes API server. Made by `adapters.kubernetes.connect`; ended by `close`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, namespace: str = "") -> None:
+        """`namespace` is that of the pod, or the one that the kubeconfig names; "" where there is none."""
         self._connection = connection
+        self.namespace = namespace
 
     async def close(self) -> None:
         """Close all connections; open watches end."""

@@ -33,11 +33,11 @@ async def connect(environment: Mapping[str, str], *, home: Path | None = None) -
     named = environment.get("KUBECONFIG", "")
     default = (home or Path.home()) / ".kube" / "config"
     if named:
-        configuration, refresh = await _from_file(named)
+        configuration, refresh, namespace = await _from_file(named)
     elif environment.get(SERVICE_HOST_ENV_NAME):
-        configuration, refresh = _from_pod(environment)
+        configuration, refresh, namespace = _from_pod(environment)
     elif default.exists():
-        configuration, refresh = await _from_file(str(default))
+        configuration, refresh, namespace = await _from_file(str(default))
     else:
         raise NoCluster(
             "No cluster to work on: KUBECONFIG is not set, this is not a pod, and there is no"
@@ -47,23 +47,31 @@ async def connect(environment: Mapping[str, str], *, home: Path | None = None) -
     if configuration.proxy is None:
         configuration.proxy = proxy_of_environment(configuration.host or "")
     try:
-        return KubernetesCluster(Connection(configuration, refresh))
+        return KubernetesCluster(Connection(configuration, refresh), namespace)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise NoCluster(
             f"The certificates for the cluster {configuration.host} cannot be used: {error}"
         ) from error
 
 
-async def _from_file(paths: str) -> tuple[Configuration, Refresh]:
+def is_in_pod(environment: Mapping[str, str]) -> bool:
+    """Whether the cluster that the environment names is the one that this process is a pod of."""
+    return not environment.get("KUBECONFIG") and bool(environment.get(SERVICE_HOST_ENV_NAME))
+
+
+async def _from_file(paths: str) -> tuple[Configuration, Refresh, str]:
     configuration = Configuration()
+    namespace = ""
 
     async def load() -> None:
         """Read everything anew: the file itself, a token file that it names, or its credential plugin."""
+        nonlocal namespace
         try:
             # persist_config would write a token that an OIDC provider renewed back into the user's file
-            await load_kube_config(
+            loader = await load_kube_config(
                 config_file=paths, client_configuration=configuration, persist_config=False
             )
+            namespace = (loader.current_context or {}).get("context", {}).get("namespace") or ""
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = f", line {mark.line + 1}" if mark is not None else ""
@@ -80,10 +88,10 @@ async def _from_file(paths: str) -> tuple[Configuration, Refresh]:
     if not any(os.path.exists(os.path.expanduser(path)) for path in paths.split(os.pathsep)):  # noqa: ASYNC240
         raise NoCluster(f"The kubeconfig {paths} does not exist.")
     await load()
-    return configuration, load
+    return configuration, load, namespace
 
 
-def _from_pod(environment: Mapping[str, str]) -> tuple[Configuration, Refresh]:
+def _from_pod(environment: Mapping[str, str]) -> tuple[Configuration, Refresh, str]:
     loader = InClusterConfigLoader(
         token_filename=SERVICE_TOKEN_FILENAME,
         cert_filename=SERVICE_CERT_FILENAME,
@@ -103,4 +111,8 @@ def _from_pod(environment: Mapping[str, str]) -> tuple[Configuration, Refresh]:
         except (ConfigException, OSError) as error:
             raise NoCluster(f"The pod's service account cannot be used: {error}") from error
 
-    return configuration, read_token
+    try:
+        namespace = Path(SERVICE_TOKEN_FILENAME).with_name("namespace").read_text().strip()
+    except OSError:
+        namespace = ""
+    return configuration, read_token, namespace

@@ -21,7 +21,7 @@ from reconciler.commands.login_flags import (
 
 if TYPE_CHECKING:
     from adapters.journal import Journal
-    from reconciler.controller import Controller
+    from reconciler.endpoints import NotReady
 
 
 def run(
@@ -63,6 +63,24 @@ def run(
         bool,
         flag("--hold-back/--no-hold-back", "Whether a store that is not ready holds back what uses it."),
     ] = True,
+    leader_election: Annotated[
+        bool | None,
+        flag(
+            "--leader-election/--no-leader-election",
+            "Whether only the holder of a Lease runs anything, and others stand by for it; by default in a pod only.",
+        ),
+    ] = None,
+    leader_election_namespace: Annotated[
+        str,
+        flag(
+            "--leader-election-namespace",
+            "Where the Lease is; by default the pod's namespace, or the one that the kubeconfig names.",
+            metavar="NAMESPACE",
+        ),
+    ] = "",
+    leader_election_name: Annotated[
+        str, flag("--leader-election-name", "The Lease's name.", metavar="NAME")
+    ] = "infisical-reconciler",
     organization_slug: OrganizationSlug = "",
     credential_directories: CredentialDirectories = None,
     ambient_credential_hosts: AmbientCredentialHosts = None,
@@ -91,24 +109,28 @@ def run(
 ) -> None:
     """Run the controller: on the cluster of KUBECONFIG, in the cluster that it is a pod of, or on a directory.
 
-    SIGTERM ends it: nothing new starts, what runs ends, and every token is revoked.
+    SIGTERM ends it: nothing new starts, what runs ends, and every token is revoked. It ends by itself, with 1, when it
+    has lost the Lease that it led by.
     """
     from adapters.infisical.http import Network
     from adapters.kubernetes.requests import NoCluster
     from adapters.local.directory import UnusableManifests
     from adapters.proxies import proxy_of_environment
     from reconciler.assembly import Options
+    from reconciler.election import LeadershipLost
     from reconciler.endpoints import UnusableAddress, endpoints
     from reconciler.logs import FORMATS, LEVELS, set_up
     from reconciler.metrics import Metrics
     from reconciler.requests import counted
-    from reconciler.running import log, run_until_told
+    from reconciler.running import LeaderElection, NoNamespace, log, run_until_told
     from reconciler.transitions_seen import DebugLog, RecentTransitions, SeveralJournals
 
     _one_of("--log-level", log_level, LEVELS)
     _one_of("--log-format", log_format, FORMATS)
     if local is not None and not local.is_dir():
         _unusable(f"--local: {local} is no directory")
+    if local is not None and leader_election:
+        _unusable("--leader-election: there are no Leases in a directory; leave it out with --local")
     set_up(log_level, log_format)
     auth = auth_settings(
         credential_directories, ambient_credential_hosts, gcp_iam_credentials_endpoint, azure_client_id
@@ -123,11 +145,12 @@ def run(
         organization=organization_slug or None,
         auth=auth,
     )
+    election = LeaderElection(leader_election, leader_election_namespace, leader_election_name)
     metrics, recent = Metrics(), RecentTransitions()
 
     @asynccontextmanager
-    async def serve(controller: "Controller") -> AsyncIterator[None]:
-        async with endpoints(listen, controller.not_ready, metrics, recent) as address:
+    async def serve(not_ready: "NotReady") -> AsyncIterator[None]:
+        async with endpoints(listen, not_ready, metrics, recent) as address:
             if address:
                 log.info("listening", address=address)
             yield
@@ -137,12 +160,15 @@ def run(
             journals = SeveralJournals([*files, recent, DebugLog(), metrics])
             async with Network(proxy_of_environment) as network:
                 connect = counted(network.transport, metrics.api_call)
-                await run_until_told(local, connect, journals, options, metrics, serve)
+                await run_until_told(local, connect, journals, options, metrics, serve, election)
 
     try:
         asyncio.run(until_told())
-    except (NoCluster, UnusableManifests, UnusableAddress) as error:
+    except (NoCluster, NoNamespace, UnusableManifests, UnusableAddress) as error:
         _unusable(str(error))
+    except LeadershipLost as error:
+        log.error(f"this process leads no more; to be started again: {error}")
+        raise typer.Exit(1) from None
     except OSError as error:
         _unusable(f"{error.filename or listen}: {error.strerror or 'cannot be used'}")
 

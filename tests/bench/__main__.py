@@ -18,9 +18,11 @@ from tests.apiserver.preparing import install_crds, read_crds
 from tests.apiserver.server import ApiServer
 from tests.bench import tables, workloads
 from tests.bench.arena import Arena
+from tests.bench.pushes import pushes
 
 MANY = 500  # ExternalSecrets of three keys each
 TWO_THOUSAND = 2000
+PUSHES = 100  # PushSecrets of three keys each
 WAYS = ("library", "session", "bare")
 MINUTE = 60.0
 LOGINS = "logins"
@@ -54,6 +56,11 @@ async def newcomer(arena: Arena, console: Console) -> None:
     tables.newcomer(console, await workloads.newcomer(arena, TWO_THOUSAND, 10.0))
 
 
+async def pushing(arena: Arena, console: Console) -> None:
+    """100 PushSecrets of three keys into one folder, then three refreshes of 20 s in which nothing has changed."""
+    tables.pushes(console, await pushes(arena, PUSHES, 20, MINUTE), PUSHES)
+
+
 async def profile(arena: Arena, console: Console) -> None:
     """Where the CPU time of the first workload goes."""
     file = arena.directory / "profile"
@@ -67,6 +74,7 @@ WORKLOADS: dict[str, Callable[[Arena, Console], Awaitable[None]]] = {
     "every-ten-seconds": every_ten_seconds,
     "at-rest": at_rest,
     "newcomer": newcomer,
+    "pushes": pushing,
     "profile": profile,
 }
 

@@ -28,7 +28,8 @@ TOGETHER = 64  # requests under way at once, when manifests are made
 KEYS = 3  # of each ExternalSecret
 _COUNTED = re.compile(r"^apiserver_request_total\{(.*)\} (\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
-_OURS = {"secrets", "externalsecrets", "secretstores", "clustersecretstores", "events"}
+PUSH_SECRETS = "external-secrets.io/v1alpha1/pushsecrets"
+_OURS = {"secrets", "externalsecrets", "pushsecrets", "secretstores", "clustersecretstores", "events"}
 _WRITING = {"POST", "PUT", "PATCH", "APPLY", "DELETE"}
 
 
@@ -128,6 +129,17 @@ class Arena:
 
         return list(await asyncio.gather(*(create(index) for index in range(number))))
 
+    async def push_secrets(self, namespace: str, number: int, interval: str) -> None:
+        """So many of them, of three keys of a Secret of their own each, into one folder."""
+        gate = asyncio.Semaphore(TOGETHER)
+
+        async def create(index: int) -> None:
+            async with gate:
+                await self.api.create(source(namespace, index, "first"))
+                await self.api.create(push_secret(namespace, index, interval))
+
+        await asyncio.gather(*(create(index) for index in range(number)))
+
     def controller(self, namespace: str, *options: str, profile: Path | None = None) -> Measured:
         """The program itself, on this namespace, with a journal."""
         program: tuple[str, ...] = ("-m", "reconciler.commands", "run")
@@ -172,8 +184,38 @@ def external_secret(namespace: str, name: str, index: int, interval: str, store:
     }
 
 
+def source(namespace: str, index: int, text: str) -> Object:
+    """A Secret of three keys."""
+    data = {f"key-{part}": f"{text} {index} {part}" for part in range(KEYS)}
+    metadata = {"name": f"source-{index}", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
+def push_secret(namespace: str, index: int, interval: str) -> Object:
+    """A PushSecret of three keys, no two of which go to the same place."""
+    return {
+        "apiVersion": "external-secrets.io/v1alpha1",
+        "kind": "PushSecret",
+        "metadata": {"name": f"pushed-{index}", "namespace": namespace},
+        "spec": {
+            "refreshInterval": interval,
+            "secretStoreRefs": [{"name": "infisical", "kind": "SecretStore"}],
+            "selector": {"secret": {"name": f"source-{index}"}},
+            "data": [
+                {
+                    "match": {
+                        "secretKey": f"key-{part}",
+                        "remoteRef": {"remoteKey": f"PUSHED_{index * KEYS + part}"},
+                    }
+                }
+                for part in range(KEYS)
+            ],
+        },
+    }
+
+
 class Seen:
-    """What a watch of the ExternalSecrets of a namespace tells: when each was refreshed, by the clock of the bench."""
+    """What a watch of the resources of a namespace tells: when each was refreshed, by the clock of the bench."""
 
     def __init__(self) -> None:
         self.ready: set[str] = set()
@@ -206,10 +248,10 @@ class Seen:
 
 
 @asynccontextmanager
-async def watched(access: Access, namespace: str) -> AsyncIterator[Seen]:
-    """The ExternalSecrets of a namespace, watched from what there is."""
+async def watched(access: Access, namespace: str, kind: str = EXTERNAL_SECRETS) -> AsyncIterator[Seen]:
+    """The resources of a kind in a namespace, watched from what there is."""
     seen = Seen()
-    path = path_of(EXTERNAL_SECRETS, namespace)
+    path = path_of(kind, namespace)
     async with (
         ApiClient(access) as api,
         aiohttp.ClientSession(

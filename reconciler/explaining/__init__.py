@@ -35,8 +35,10 @@ class NoSuchResource(Exception):
 async def explain(onlooker: Onlooker, kind: Kind, subject: Subject) -> Explanation:
     """Look, and explain one resource. Raises NoSuchResource, CannotLook."""
     blind: list[str] = []
-    needed = (NAMESPACE, *_STORES) if kind in _STORES else (NAMESPACE, SECRET, *_STORES, kind)
-    await onlooker.look(needed, blind.append)
+    needed = {NAMESPACE, *_STORES, PUSH_SECRET if kind in _STORES else kind}
+    if kind.namespaced:
+        needed.add(SECRET)
+    await onlooker.look(tuple(needed), blind.append)
     foreseen = await foresee(onlooker, kind, subject, due=True)
     if foreseen.object is None:
         raise NoSuchResource(f"there is no {subject}")

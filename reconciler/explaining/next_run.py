@@ -67,7 +67,7 @@ def _why_due(seen: ExternalSecretObserved | PushSecretObserved) -> str:
     if isinstance(seen, ExternalSecretObserved) and seen.target.drift is not Drift.NONE:
         return ", since its target is not as it was written"
     if isinstance(seen, PushSecretObserved) and seen.source_changed:
-        return ", since its source changed"
+        return ", since its source may have changed after it was last pushed"
     if seen.synced != seen.wanted:
         return ", since it changed after it was last synced"
     return f", since its interval of {durations.formatted(seen.interval)} has passed"

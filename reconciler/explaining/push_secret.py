@@ -78,17 +78,17 @@ def _record_links(seen: PushSecretObserved, number: int, facts: StoreFacts) -> I
     if not recorded:
         return
     leaves = seen.deleting or not seen.named[number]
-    entries = "1 entry" if recorded == 1 else f"{recorded} entries"
+    entries, are = ("1 entry", "is") if recorded == 1 else (f"{recorded} entries", "are")
     if not (leaves and seen.deletes):
-        yield fine(about, f"{entries} there are owned by this resource")
+        yield fine(about, f"{entries} there {are} owned by this resource")
     elif seen.abandons:
-        yield note(about, f"{entries} there are given up, as {ABANDON} says")
+        yield note(about, f"{entries} there {are} given up, as {ABANDON} says")
     elif facts.state in USABLE:
-        yield note(about, f"{entries} there are to be deleted")
+        yield note(about, f"{entries} there {are} to be deleted")
     else:
         why = "is gone" if facts.state is StoreState.ABSENT else "cannot be used from here"
         yield wrong(
             about,
-            f"{entries} pushed there are to be deleted, and the store {why}: bring it back, or give up what is left "
+            f"{entries} pushed there {are} to be deleted, and the store {why}: bring it back, or give up what is left "
             f'there by the annotation {ABANDON}: "true"',
         )

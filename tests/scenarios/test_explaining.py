@@ -1,0 +1,365 @@
+"""`explain` on both clusters: each planted mistake is the first thing that is called wrong, and nothing is touched."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from adapters.cluster import Done, Kind, Object
+from adapters.read_only import ReadOnlyCluster
+from adapters.resources.kinds import (
+    CLUSTER_SECRET_STORE,
+    CONFIG_MAP,
+    EXTERNAL_SECRET,
+    PUSH_SECRET,
+    SECRET_STORE,
+)
+from reconciler.assembly import Options
+from reconciler.explaining import Explanation, Mark, NoSuchResource, explain
+from reconciler.looking import Onlooker, nobody
+from reconciler.subjects import subject_of
+from tests.scenarios.pushing import entry, push_secret, source
+from tests.scenarios.scene import CREDENTIALS, Scene, key
+
+UNIVERSAL = "universalAuthCredentials"
+
+
+async def explained(
+    scene: Scene, kind: Kind = EXTERNAL_SECRET, name: str = "wanted", **options: Any
+) -> Explanation:
+    """What `explain` finds, of Infisical not even an address at hand."""
+    settings = Options(namespace=scene.namespace if kind.namespaced else None, **options)
+    place = (scene.namespace if kind.namespaced else "", name)
+    return await explain(
+        Onlooker(ReadOnlyCluster(scene.cluster), nobody, settings), kind, subject_of(kind, place)
+    )
+
+
+async def first_wrong(
+    scene: Scene, kind: Kind = EXTERNAL_SECRET, name: str = "wanted", **options: Any
+) -> str:
+    """The first thing that `explain` calls wrong."""
+    explanation = await explained(scene, kind, name, **options)
+    assert explanation.first_wrong is not None, explanation
+    return f"{explanation.first_wrong.about}: {explanation.first_wrong.says}"
+
+
+def auth_of(store: Object) -> dict[str, Any]:
+    """The auth block of a store."""
+    auth: dict[str, Any] = store["spec"]["provider"]["infisical"]["auth"]
+    return auth
+
+
+async def plant(scene: Scene, *objects: Object) -> None:
+    """The objects of a test, and what they need that it does not bring itself."""
+    names = {(one["kind"], one["metadata"]["name"]) for one in objects}
+    if ("Secret", CREDENTIALS) not in names:
+        await scene.apply(scene.credentials_secret())
+    if ("SecretStore", "infisical") not in names:
+        await scene.apply(scene.store())
+    if not any(kind in ("ExternalSecret", "PushSecret") for kind, _ in names):
+        await scene.apply(scene.external_secret(data=[key("API_KEY")]))
+    await scene.apply(*objects)
+
+
+# --- what is well ------------------------------------------------------------------------------------------------
+
+
+async def test_resource_that_is_well_is_explained_to_its_end(scene: Scene) -> None:
+    """Every link is found, the place at Infisical too, and the time of the next refresh with its reason."""
+    await scene.begin(refreshInterval="1h")
+    await scene.stop()
+    scene.server.record.clear()
+    explanation = await explained(scene)
+    assert explanation.first_wrong is None
+    marks = {link.about: link.mark for link in explanation.links}
+    assert set(marks.values()) == {Mark.FINE}, explanation.links
+    assert list(marks) == [
+        "manifest",
+        "SecretStore infisical",
+        "SecretStore infisical, login",
+        "SecretStore infisical, credential clientId",
+        "SecretStore infisical, credential clientSecret",
+        "SecretStore infisical, condition",
+        "SecretStore infisical, place",
+        "target Secret wanted",
+        "condition",
+    ]
+    (comes,) = explanation.next_run
+    assert comes.startswith("It comes next at ")
+    assert "its interval of 1h0m0s" in comes
+    assert any("Created: Secret wanted created" in event for event in explanation.events)
+    assert not scene.requests()
+    store = await explained(scene, SECRET_STORE, "infisical")
+    assert store.first_wrong is None
+    assert store.next_run[0].startswith("It is validated every 5m0s")
+
+
+async def test_resource_that_is_not_there_is_told_as_such(scene: Scene) -> None:
+    """An explanation of nothing would be a lie."""
+    with pytest.raises(NoSuchResource, match=f"there is no ExternalSecret {scene.namespace}/wanted"):
+        await explained(scene)
+
+
+# --- mistakes in stores and credentials --------------------------------------------------------------------------
+
+
+async def test_name_of_a_store_that_is_mistyped_is_found_with_the_one_meant(scene: Scene) -> None:
+    await plant(scene, scene.external_secret(secretStoreRef={"name": "infiscal"}, data=[key("API_KEY")]))
+    said = await first_wrong(scene)
+    assert said.startswith("SecretStore infiscal: does not exist")
+    assert 'is "infisical" meant?' in said
+    assert (await explained(scene)).next_run[0].startswith("It waits for SecretStore infiscal to appear")
+
+
+async def test_store_of_the_other_kind_is_found(scene: Scene) -> None:
+    reference = {"name": "infisical", "kind": "ClusterSecretStore"}
+    await plant(scene, scene.external_secret(secretStoreRef=reference, data=[key("API_KEY")]))
+    assert "there is a SecretStore of this name" in await first_wrong(scene)
+
+
+async def test_store_of_another_namespace_is_found(scene: Scene) -> None:
+    """A SecretStore serves its own namespace only."""
+    other = {**scene.store("elsewhere"), "metadata": {"name": "elsewhere", "namespace": "kube-system"}}
+    if scene.namespace == "default":
+        await scene.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}})
+    await plant(
+        scene, other, scene.external_secret(secretStoreRef={"name": "elsewhere"}, data=[key("API_KEY")])
+    )
+    try:
+        assert "there is one in kube-system" in await first_wrong(scene)
+    finally:
+        await scene.cluster.delete(SECRET_STORE, "kube-system", "elsewhere")
+
+
+@pytest.fixture
+async def wide(scene: Scene) -> AsyncIterator[Object]:
+    """A ClusterSecretStore that nobody serves."""
+    store = scene.store(f"wide-{scene.namespace}") | {"kind": "ClusterSecretStore"}
+    yield store
+    await scene.cluster.delete(CLUSTER_SECRET_STORE, "", store["metadata"]["name"])
+
+
+async def test_cluster_store_that_excludes_the_namespace_is_found(scene: Scene, wide: Object) -> None:
+    wide["spec"]["conditions"] = [{"namespaces": ["another"]}]
+    name = wide["metadata"]["name"]
+    reference = {"name": name, "kind": "ClusterSecretStore"}
+    await plant(scene, wide, scene.external_secret(secretStoreRef=reference, data=[key("API_KEY")]))
+    said = await first_wrong(scene)
+    assert said.startswith(f"ClusterSecretStore {name}: does not admit the namespace {scene.namespace}")
+    explanation = await explained(scene, CLUSTER_SECRET_STORE, name)
+    assert explanation.first_wrong is None
+    assert any("whoever uses the store" in link.says for link in explanation.links)
+
+
+async def test_credentials_secret_that_is_missing_is_found(scene: Scene) -> None:
+    store = scene.store()
+    auth_of(store)[UNIVERSAL]["clientId"]["name"] = "universal-auth-credential"
+    await plant(scene, store)
+    said = await first_wrong(scene)
+    assert said.startswith("SecretStore infisical, credential clientId: ")
+    assert f"{scene.namespace}/universal-auth-credential with the credentials does not exist" in said
+    assert f'is "{CREDENTIALS}" meant?' in said
+    assert await first_wrong(scene, SECRET_STORE, "infisical") == said
+
+
+async def test_key_of_the_credentials_that_is_missing_is_found(scene: Scene) -> None:
+    store = scene.store()
+    auth_of(store)[UNIVERSAL]["clientSecret"]["key"] = "clientSecrets"
+    await plant(scene, store)
+    said = await first_wrong(scene)
+    assert 'has no key "clientSecrets"' in said
+    assert 'is "clientSecret" meant?' in said
+
+
+async def test_credential_that_is_empty_is_found(scene: Scene) -> None:
+    credentials = scene.credentials_secret()
+    credentials["stringData"]["clientSecret"] = " \n"
+    await plant(scene, credentials)
+    assert 'the credential "clientSecret"' in (said := await first_wrong(scene))
+    assert "is empty" in said
+
+
+async def test_store_without_a_way_to_log_in_is_found(scene: Scene) -> None:
+    store = scene.store()
+    store["spec"]["provider"]["infisical"]["auth"] = {}
+    await plant(scene, store)
+    assert "has no block: give one way to log in" in await first_wrong(scene)
+
+
+async def test_of_two_ways_to_log_in_the_one_used_is_named(scene: Scene) -> None:
+    """Here it is the one that does not work."""
+    store = scene.store()
+    auth_of(store)["tokenAuthCredentials"] = {"accessToken": {"name": CREDENTIALS, "key": "clientId"}}
+    auth_of(store)[UNIVERSAL]["clientId"]["name"] = "of-before"
+    await plant(scene, store)
+    explanation = await explained(scene)
+    notes = [link.says for link in explanation.links if link.mark is Mark.NOTE]
+    assert f"of several blocks, {UNIVERSAL} is used: take the others away" in notes
+    assert "of-before with the credentials does not exist" in await first_wrong(scene)
+
+
+async def test_certificates_that_are_missing_are_found(scene: Scene) -> None:
+    store = scene.store()
+    store["spec"]["provider"]["infisical"]["caProvider"] = {
+        "type": "ConfigMap",
+        "name": "ca",
+        "key": "ca.crt",
+    }
+    await plant(scene, store)
+    assert (await first_wrong(scene)).startswith("SecretStore infisical, certificates: ")
+
+
+async def test_store_of_another_controller_is_found(scene: Scene) -> None:
+    store = scene.store()
+    store["spec"]["controller"] = "other"
+    await plant(scene, store)
+    said = await first_wrong(scene)
+    assert 'is for controllers of the class "other", this one serves "default"' in said
+    assert (await explained(scene, controller_class="other")).first_wrong is None
+
+
+async def test_project_that_is_not_there_is_found_in_the_condition_of_the_store(scene: Scene) -> None:
+    """What only Infisical knows, the store's condition tells."""
+    await scene.start()
+    await plant(scene, scene.store(projectSlug="another"))
+    await scene.store_ready(status="False", said='has no project "another"')
+    await scene.ready(status="False", said="is not ready")
+    await scene.stop()
+    said = await first_wrong(scene)
+    assert said.startswith("SecretStore infisical, condition: not ready, InvalidProviderConfig")
+    assert 'has no project "another": check projectSlug' in said
+    explanation = await explained(scene)
+    assert explanation.next_run[0].startswith("It waits for SecretStore infisical to be ready")
+    assert "after a delay that doubles with each failure" in explanation.next_run[1]
+
+
+async def test_key_that_is_not_there_is_found_in_the_condition(scene: Scene) -> None:
+    await scene.begin_with_store()
+    await scene.apply(scene.external_secret(data=[key("NOT_THERE")]))
+    await scene.ready(status="False")
+    await scene.stop()
+    said = await first_wrong(scene)
+    assert said.startswith("condition: SecretSyncedError: not found at Infisical: ")
+    assert '"NOT_THERE" in folder /' in said
+
+
+async def test_target_of_another_is_found(scene: Scene) -> None:
+    await scene.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shop"}, "data": {}})
+    there = await scene.object(CONFIG_MAP, "shop")
+    assert there is not None
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "shop", "controller": True}
+    owner["uid"] = there["metadata"]["uid"]
+    metadata = {"name": "wanted", "ownerReferences": [owner]}
+    await plant(
+        scene, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": {}}
+    )
+    said = await first_wrong(scene)
+    assert said.startswith('target Secret wanted: the target Secret "wanted" belongs to ConfigMap shop')
+
+
+async def test_field_that_is_not_built_is_found(scene: Scene) -> None:
+    await plant(
+        scene,
+        scene.external_secret(
+            data=[
+                {
+                    "secretKey": "key",
+                    "sourceRef": {"generatorRef": {"kind": "Password", "name": "x"}},
+                    "remoteRef": {"key": "A"},
+                }
+            ]
+        ),
+    )
+    assert (await first_wrong(scene)).startswith("manifest: not supported by this controller yet")
+
+
+# --- mistakes of PushSecrets -------------------------------------------------------------------------------------
+
+PUSHED = "pushed"
+
+
+async def plant_push(scene: Scene, push: Object, *objects: Object) -> None:
+    """A PushSecret with its source, its store and the credentials."""
+    await plant(scene, source(API_KEY="value"), push, *objects)
+
+
+async def test_push_that_is_well_is_explained_to_its_end(scene: Scene) -> None:
+    await scene.begin_with_store()
+    await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
+    await scene.ready(PUSHED, PUSH_SECRET)
+    await scene.stop()
+    explanation = await explained(scene, PUSH_SECRET, PUSHED)
+    assert explanation.first_wrong is None
+    assert {link.mark for link in explanation.links} == {Mark.FINE}
+    told = {link.about: link.says for link in explanation.links}
+    assert told["source Secret source"] == "is there, with all keys that are pushed"
+    assert told["SecretStore infisical, record"] == "1 entry there is owned by this resource"
+    # times in a cluster are of whole seconds, and the source was made in the one of the push, or just before it
+    assert explanation.next_run[0].startswith(
+        ("It comes next at ", "It is due now, since its source may have")
+    )
+
+
+async def test_source_that_is_missing_is_found(scene: Scene) -> None:
+    push = push_secret(entry("API_KEY", "PUSHED"), selector={"secret": {"name": "sauce"}})
+    await plant_push(scene, push)
+    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
+    assert said.startswith(f"source Secret sauce: does not exist in the namespace {scene.namespace}")
+    assert 'is "source" meant?' in said
+
+
+async def test_labels_that_choose_no_source_are_found(scene: Scene) -> None:
+    selector = {"secret": {"selector": {"matchLabels": {"app": "shop"}}}}
+    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED"), selector=selector))
+    assert "choose no Secret of this namespace" in await first_wrong(scene, PUSH_SECRET, PUSHED)
+
+
+async def test_key_of_the_source_that_is_missing_is_found(scene: Scene) -> None:
+    await plant_push(scene, push_secret(entry("API_KEYS", "PUSHED")))
+    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
+    assert said.startswith("source Secret source: ")
+    assert '"API_KEYS"' in said
+    assert 'is "API_KEY" meant?' in said
+
+
+async def test_store_of_a_push_that_is_mistyped_is_found(scene: Scene) -> None:
+    push = push_secret(entry("API_KEY", "PUSHED"), secretStoreRefs=[{"name": "infiscal"}])
+    await plant_push(scene, push)
+    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
+    assert said.startswith("SecretStore infiscal: does not exist")
+    assert 'is "infisical" meant?' in said
+
+
+async def test_labels_that_choose_no_store_are_found(scene: Scene) -> None:
+    reference = {"labelSelector": {"matchLabels": {"app": "shop"}}}
+    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED"), secretStoreRefs=[reference]))
+    assert "spec.secretStoreRefs[0]" in await first_wrong(scene, PUSH_SECRET, PUSHED)
+
+
+async def test_credentials_of_a_push_that_are_missing_are_found(scene: Scene) -> None:
+    store = scene.store()
+    auth_of(store)[UNIVERSAL]["clientId"]["name"] = "nowhere"
+    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED")), store)
+    assert "nowhere with the credentials does not exist" in await first_wrong(scene, PUSH_SECRET, PUSHED)
+
+
+async def test_finalizer_that_is_stuck_is_found_with_the_way_out(scene: Scene) -> None:
+    """The store is gone for good, and what was pushed there can never be deleted."""
+    push = push_secret(entry("API_KEY", "PUSHED"), deletionPolicy="Delete")
+    push["spec"]["secretStoreRefs"] = [{"name": "gone", "kind": "SecretStore"}]
+    push["metadata"]["finalizers"] = ["pushsecret.externalsecrets.io/finalizer"]
+    await plant_push(scene, push)
+    recorded = {"SecretStore/gone": {"PUSHED": entry("API_KEY", "PUSHED")}}
+    written = await scene.cluster.patch_status(
+        PUSH_SECRET, scene.namespace, PUSHED, {"syncedPushSecrets": recorded}, "test"
+    )
+    assert isinstance(written, Done)
+    await scene.delete(PUSH_SECRET, PUSHED)
+    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
+    assert said.startswith(
+        "SecretStore gone, record: 1 entry pushed there is to be deleted, and the store is gone"
+    )
+    assert 'reconcile.external-secrets.io/abandon-remote: "true"' in said
+    explanation = await explained(scene, PUSH_SECRET, PUSHED)
+    assert any(link.about == "deletion" for link in explanation.links)

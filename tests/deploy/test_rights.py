@@ -21,6 +21,7 @@ from tests.apiserver.client import ApiClient
 from tests.apiserver.preparing import install_crds, make_service_account, read_crds
 from tests.apiserver.server import ApiServer
 from tests.scenarios.counting import CountingCluster
+from tests.scenarios.pushing import entry, push_secret, source
 from tests.scenarios.scene import Scene, example
 
 MANIFEST = Path(__file__).parent.parent.parent / "deploy" / "manifest.yaml"
@@ -170,6 +171,14 @@ async def _whole_life(scene: Scene) -> None:
     )
     await scene.apply(wanted)
     await scene.until(lambda: _holds(scene, "renamed", "another"))
+
+    stores = [{"name": "infisical"}, {"name": "everywhere", "kind": "ClusterSecretStore"}]
+    pushed = push_secret(entry("key", "PUSHED"), secretStoreRefs=stores, deletionPolicy="Delete")
+    await scene.apply(source(key="value"), pushed)
+    await scene.ready("pushed", PUSH_SECRET)
+    await scene.delete(PUSH_SECRET, "pushed")
+    await scene.until(lambda: _is_gone(scene, PUSH_SECRET, "pushed"))
+    assert "PUSHED" not in scene.project.values("dev", "/")
 
     push = example("push-secret", "PushSecret")
     fan_out = {

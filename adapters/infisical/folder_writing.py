@@ -112,10 +112,10 @@ class FolderWriting:
             _settle(items, answer)
             return None
         failure = answer.failure
-        if isinstance(failure, Unavailable) and in_doubt(failure):
+        if answer.meaning is None and isinstance(failure, Unavailable) and in_doubt(failure):
             await self._in_doubt(items, failure, attempt)
             return None
-        if self._over is not None or _concerns_all(failure):
+        if self._over is not None or _concerns_all(answer):
             self._over = failure
             _settle(items, failure)
             return None
@@ -189,8 +189,9 @@ class FolderWriting:
         elif refused.meaning is Meaning.DANGLING:
             await self._referring_apart(items)
         elif refused.meaning not in _NOTHING_TO_SEE and not all(item.looked for item in items):
-            await self._look(items)
-            await self.carry_out(items)
+            absent = await self._look(items)
+            await self.carry_out([item for item in items if item not in absent])
+            await self._each(absent)
         else:
             await self._halve(items)
 
@@ -224,18 +225,21 @@ class FolderWriting:
                 return
             parts = refused
 
-    async def _look(self, items: Sequence[Item]) -> None:
-        """See what is there, and what is to be done therefore."""
+    async def _look(self, items: Sequence[Item]) -> list[Item]:
+        """See what is there, and what is to be done therefore. Answers deletions of what is not seen: each is asked by
+        itself, since what may not be seen is not listed either, and would be forgotten."""
+        absent = []
         for item, there in zip(items, await self._seen(items), strict=True):
             item.looked = True
             if isinstance(there, AbsentKey) and item.kind is WriteKind.DELETE:
-                item.result = Stored()
+                absent.append(item)
             elif isinstance(there, AbsentKey) and item.kind is WriteKind.UPDATE:
                 item.turn(WriteKind.CREATE)
             elif isinstance(there, Found) and _holds(there, item):
                 item.result = Stored()
             elif isinstance(there, Found | Denied) and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
+        return absent
 
     async def _seen(self, items: Sequence[Item]) -> Sequence[Found | AbsentKey | Denied | None]:
         now = asyncio.get_running_loop().time()
@@ -296,8 +300,11 @@ def _of_item(result: WriteResult, item: Item) -> WriteResult:
     return result
 
 
-def _concerns_all(failure: SecretsFailure) -> bool:
+def _concerns_all(refused: Refused) -> bool:
     """Whether it would be the same for every other secret of the folder."""
+    failure = refused.failure
+    if refused.meaning in (Meaning.EXISTS, Meaning.NO_SECRET):
+        return False
     if isinstance(failure, Denied):
         return failure.what is Denial.MEMBERSHIP
     if isinstance(failure, Missing):

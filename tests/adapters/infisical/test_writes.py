@@ -1,73 +1,19 @@
 """Writes: every secret as wanted, at the price of as few requests as it takes."""
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
 
-from adapters.infisical.places import Place
-from adapters.infisical.readings import Compared, Found, Reader
+from adapters.infisical.readings import Compared, Found
 from adapters.infisical.secret_text import SecretText
-from adapters.infisical.writes import Stored, Write, WriteKind, Writes
 from machines.names import FolderPath, RemoteName
 from machines.outcomes import AbsentKey
 from reconciler.standin import Age
-from tests.adapters.infisical.access import Situation
+from tests.adapters.infisical.writing import STORED, Writing, create, delete, now, update
 from tests.simulated_loop import simulated
 
 AGES = pytest.mark.parametrize("age", Age)
 APP = FolderPath("/app")
-STORED = Stored()
-
-
-class Writing:
-    """A server with a folder /app, and somebody who writes into it. Made inside a running loop."""
-
-    def __init__(self, age: Age = Age.CURRENT, *, create_folders: bool = False) -> None:
-        self.situation = Situation(age)
-        self.server, self.remote = self.situation.server, self.situation.remote
-        self.remote.add_folder("dev", "/app")
-        self.readings = self.situation.readings
-        self.writes = Writes(self.readings, create_folders=create_folders)
-
-    async def ready(self, folder: str = "/app") -> tuple[Reader, Place]:
-        """Logged in, the project resolved, and the server's routes known; nothing counted yet."""
-        reader = await self.situation.reader()
-        place = await self.situation.place(reader, folder)
-        root = Place(place.project, "dev", FolderPath("/"))
-        await self.readings.compare(reader, root, [RemoteName("ANY")], since=now())
-        await asyncio.sleep(10)
-        self.server.record.clear()
-        return reader, place
-
-    @property
-    def asked(self) -> dict[str, int]:
-        """Requests by kind."""
-        return {kind.value: number for kind, number in self.situation.counts().items()}
-
-    def values(self, folder: str = "/app") -> Mapping[str, str]:
-        """What the server holds."""
-        return self.remote.values("dev", folder)
-
-
-def now() -> float:
-    """On the loop's clock."""
-    return asyncio.get_running_loop().time()
-
-
-def create(name: str, value: str = "v") -> Write:
-    """A creation."""
-    return Write(WriteKind.CREATE, RemoteName(name), SecretText(value))
-
-
-def update(name: str, value: str = "w") -> Write:
-    """An update."""
-    return Write(WriteKind.UPDATE, RemoteName(name), SecretText(value))
-
-
-def delete(name: str) -> Write:
-    """A deletion."""
-    return Write(WriteKind.DELETE, RemoteName(name))
 
 
 @AGES

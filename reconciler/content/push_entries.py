@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.infisical.stored_form import trimmed
 from adapters.resources.push_secrets import (
     PushConversionStrategy,
     PushData,
@@ -18,6 +19,7 @@ from adapters.resources.push_secrets import (
     PushStoreReference,
 )
 from adapters.resources.rewrites import RewriteRegexp
+from machines.names import RemoteName
 from reconciler.content.faults import ContentFault, FaultKind
 from reconciler.content.json_writing import object_text
 from reconciler.content.keys import resolve_key
@@ -213,7 +215,7 @@ def _entry(
     value: Value,
     fault: ContentFault | None,
 ) -> Entry:
-    resolve_key("/", remote_key)  # for its faults
+    _check(remote_key)
     remote_ref = {"remoteKey": remote_key}
     if property_path:
         remote_ref["property"] = property_path
@@ -234,6 +236,15 @@ def _entry(
         recorded=recorded,
         fault=fault,
     )
+
+
+def _check(remote_key: str) -> None:
+    """Raises ContentFault for a remote key that no secret can have."""
+    name = resolve_key("/", remote_key).name
+    if not trimmed(name):
+        raise ContentFault(FaultKind.KEY_EMPTY, key=remote_key)
+    if RemoteName.form.fullmatch(remote_key) is None:  # control characters, or too long
+        raise ContentFault(FaultKind.KEY_CLIMBS, key=remote_key)
 
 
 def _fault(value: Value, remote_key: str, secret_key: str | None) -> ContentFault | None:

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from adapters.infisical.stored_form import as_stored
 from reconciler.content.faults import ContentFault, FaultKind
 from reconciler.content.keys import Location
 from reconciler.content.property_writing import Property
 from reconciler.content.push_entries import Entry, is_too_large
-from reconciler.content.push_steps import Plan, Removal, Step, StepKind, as_stored
+from reconciler.content.push_steps import Plan, Removal, Step, StepKind
 from reconciler.content.values import Value
 
 
@@ -117,9 +118,13 @@ class _SecretPlan:
     def _note_faults(self) -> None:
         """Entries that cannot be pushed as they are, and those that want the same place."""
         contested = set(self._wanted) if self._wholes and len(self._wanted) > 1 else set()
+        by_first_step: dict[str, list[_Placed]] = {}
         for each in self._wanted_places:
-            if any(each is not other and each.place.overlaps(other.place) for other in self._wanted_places):
-                contested.add(each.name)
+            by_first_step.setdefault(each.place.path[0].name, []).append(each)
+        for near in by_first_step.values():
+            for each in near:
+                if any(each is not other and each.place.overlaps(other.place) for other in near):
+                    contested.add(each.name)
         for name, entry in self._wanted.items():
             if name in contested:
                 self._faults[name] = ContentFault(

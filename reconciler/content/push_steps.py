@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import enum
-from typing import Final
 
 import msgspec
 
+from adapters.infisical.stored_form import as_stored
 from reconciler.content.faults import ContentFault
 from reconciler.content.keys import Location
 from reconciler.content.push_entries import Entry
 from reconciler.content.values import Value
-
-_SPACE: Final = (
-    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f"
-    "\u3000\ufeff"
-)
-
-
-def as_stored(text: str) -> str:
-    """What the server keeps of a value: without the white space (JavaScript's) at its ends, but for a final newline."""
-    return text.strip(_SPACE) + ("\n" if text.endswith("\n") else "")
 
 
 def loses_white_space(entry: Entry) -> bool:

@@ -121,13 +121,16 @@ def test_a_key_that_is_not_there_is_told() -> None:
     [
         ("", FaultKind.KEY_EMPTY),
         (" ", FaultKind.KEY_EMPTY),
+        ("/app/\u00a0", FaultKind.KEY_EMPTY),
+        ("a\nb", FaultKind.KEY_CLIMBS),
+        ("a" * 1025, FaultKind.KEY_CLIMBS),
         ("a/", FaultKind.KEY_ENDS_WITH_SLASH),
         ("../a", FaultKind.KEY_CLIMBS),
         ("a/../b", FaultKind.KEY_CLIMBS),
     ],
 )
 def test_a_remote_key_that_names_no_secret_is_told(remote_key: str, kind: FaultKind) -> None:
-    rewrite = [{"regexp": {"source": "^.*$", "target": remote_key}}]
+    rewrite = [{"regexp": {"source": "(?s)^.*$", "target": remote_key}}]
     for spec in (spec_of([one(remote_key, "a")]), spec_of([], [{"rewrite": rewrite}])):
         assert fault_of(spec, source(a="1")).kind is kind
     assert fault_of(spec_of([], [{"remoteKey": remote_key}]), source(a="1")).kind is kind

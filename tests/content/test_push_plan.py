@@ -181,6 +181,12 @@ class TestWholeValues:
         assert faults(result) == {"FOO": FaultKind.NOT_UTF8}
         assert result.owned == ("FOO", "BAR") or result.owned == ("BAR", "FOO")
 
+    def test_outer_white_space_of_a_name_makes_no_other_secret(self) -> None:
+        result = planned({"FOO": "v", "FOO ": "v"}, [wanted("FOO"), wanted("FOO ")])
+        assert faults(result) == dict.fromkeys(("FOO", "FOO "), FaultKind.SAME_DESTINATION)
+        result = planned({"FOO": "v", "FOO ": "v"}, [wanted("FOO")], [removal("FOO ")])
+        assert (written(result), result.owned) == ({}, ("FOO",))
+
     def test_what_could_not_be_read_is_left_alone(self) -> None:
         result = plan([wanted("FOO"), wanted("BAR")], [removal("BAZ")], {}, ["FOO"], if_not_exists=False)
         assert result == Plan(owned=("FOO",))

@@ -63,6 +63,13 @@ def run(
         bool,
         flag("--hold-back/--no-hold-back", "Whether a store that is not ready holds back what uses it."),
     ] = True,
+    create_folders: Annotated[
+        bool,
+        flag(
+            "--create-folders/--no-create-folders",
+            "Whether pushing may make folders at Infisical that are not there; else that is an error.",
+        ),
+    ] = False,
     leader_election: Annotated[
         bool | None,
         flag(
@@ -142,6 +149,7 @@ def run(
         linger=linger,
         store_interval=store_refresh_interval,
         hold_back=hold_back,
+        create_folders=create_folders,
         organization=organization_slug or None,
         auth=auth,
     )

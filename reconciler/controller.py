@@ -88,6 +88,7 @@ class Controller:
         self._queue: Queue[Subject] = Queue(self._host)
         self._runner = Runner(self._queue, self._work, options.concurrency)
         self._runs = 0
+        self._is_cut = False
         self._started = f"{int(clock.now() * 1000):x}"
         self._tasks: list[asyncio.Task[None]] = []
         pushes = PushTriggers(self._wake, self._forget, self._push_secret, self._store)
@@ -298,6 +299,7 @@ class Controller:
         `at_once`: because another process is about to begin. Runs are cancelled, tokens have little time, and nothing is
         told. Says which tokens could not be revoked.
         """
+        self._is_cut = at_once
         runner = [task for task in self._tasks if task.get_name() == "runner"]
         await _cancel(runner)
         await self._runner.drain(0.0 if at_once else self._options.drain)
@@ -321,7 +323,8 @@ class Controller:
         return unrevoked
 
     def _host_changed(self, host: Host, trouble: Unavailable | None) -> None:
-        self._outages.changed(host, trouble)
+        if not self._is_cut:  # then requests fail that were stopped here, which says nothing about a server
+            self._outages.changed(host, trouble)
 
     def _unrevoked(self, one: Unrevoked) -> None:
         log.warning(

@@ -49,6 +49,11 @@ class Victim:
         return cls(process, journal, output)
 
     @property
+    def pid(self) -> int:
+        """Its process ID."""
+        return self._process.pid
+
+    @property
     def has_begun(self) -> bool:
         """Whether a first transition is in the journal."""
         return self._journal.exists() and self._journal.stat().st_size > 0

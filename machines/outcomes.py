@@ -73,6 +73,7 @@ class Trouble(enum.Enum):
     LIMITED = "limited"  # 429
     FAULT = "fault"  # 5xx
     NOT_INFISICAL = "not-infisical"  # an answer that no Infisical server gives: a proxy's page, another API
+    CHANGED = "changed"  # somebody else wrote the same secret at the same moment
     LOCKED = "locked"  # too many wrong credentials: the login is locked for a while
 
 

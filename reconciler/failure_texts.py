@@ -84,6 +84,8 @@ _TROUBLES: dict[Trouble, str] = {
     Trouble.LIMITED: "limits requests (429)",
     Trouble.FAULT: "has an internal fault",
     Trouble.NOT_INFISICAL: "does not answer as Infisical does: check hostAPI and any proxy in between",
+    Trouble.CHANGED: "holds what somebody else wrote there at the same moment: this is tried again; let nobody else push "
+    "the same secrets",
     Trouble.LOCKED: "has locked this login for a while, after wrong credentials",
 }
 

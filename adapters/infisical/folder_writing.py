@@ -37,6 +37,7 @@ from machines.outcomes import (
     LeaseRefused,
     Missing,
     ProjectGone,
+    Service,
     Thing,
     Trouble,
     Unavailable,
@@ -56,12 +57,13 @@ _GONE: Final = frozenset({Thing.FOLDER, Thing.ENVIRONMENT})
 class Item:
     """One write under way. It has a result in the end."""
 
-    __slots__ = ("kind", "looked", "name", "result", "turns", "value")
+    __slots__ = ("kind", "looked", "name", "onto_nothing", "result", "turns", "value")
 
     def __init__(self, write: Write) -> None:
         self.kind = write.kind
         self.name = write.name
         self.value: SecretText | None = write.value
+        self.onto_nothing = write.onto_nothing
         self.result: WriteResult | None = None
         self.turns = 0
         self.looked = False
@@ -161,6 +163,9 @@ class FolderWriting:
             _settle([item], Stored())
             return None
         if item.turns < _MOST_TURNS:
+            if answer.meaning is Meaning.EXISTS and item.onto_nothing:
+                item.result = self._met(item, (await self._seen([item]))[0])
+                return None
             if answer.meaning is Meaning.EXISTS and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
                 return await self._tried([item], attempt)
@@ -237,6 +242,8 @@ class FolderWriting:
                 item.turn(WriteKind.CREATE)
             elif isinstance(there, Found) and _holds(there, item):
                 item.result = Stored()
+            elif isinstance(there, Found | Denied) and item.onto_nothing:
+                item.result = self._met(item, there)
             elif isinstance(there, Found | Denied) and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
         return absent
@@ -264,6 +271,8 @@ class FolderWriting:
                     item.turn(WriteKind.CREATE)
                 case Found(), _ if _holds(there, item):
                     item.result = Stored()
+                case Found(), WriteKind.CREATE if item.onto_nothing:
+                    item.result = self._met(item, there)
                 case Found(), WriteKind.CREATE:
                     item.turn(WriteKind.UPDATE)
                 case (AbsentKey() | Found(), _) | (Denied(), WriteKind.UPDATE | WriteKind.DELETE):
@@ -276,6 +285,15 @@ class FolderWriting:
             await self._referring_apart(left, attempt + 1)
         else:
             await self.carry_out(left, attempt + 1)
+
+    def _met(self, item: Item, there: Found | AbsentKey | Denied | None) -> WriteResult:
+        """Something is there where nothing should be. What is not listed may not be seen."""
+        if isinstance(there, Denied):
+            return there
+        if isinstance(there, Found):
+            changed = Unavailable(service=Service.INFISICAL, why=Trouble.CHANGED)
+            return Stored() if _holds(there, item) else changed
+        return Denied(what=Denial.READ, folder=self._place.folder, key=item.name)
 
     def _given_up(self, item: Item, failure: Unavailable) -> SecretsFailure:
         """Servers of 2025 fail on a reference into a folder that is not there, and answer everything else."""

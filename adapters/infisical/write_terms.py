@@ -19,11 +19,16 @@ class WriteKind(enum.Enum):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """One secret as it shall be: `value` for a creation or an update, none for a deletion."""
+    """One secret as it shall be: `value` for a creation or an update, none for a deletion.
+
+    `onto_nothing`: of a creation whose value was made for a place where nothing is. What turns out to be there already
+    is left as it is: it may be somebody else's, or hold what the value lacks.
+    """
 
     kind: WriteKind
     name: RemoteName
     value: SecretText | None = None
+    onto_nothing: bool = False
 
     def __repr__(self) -> str:
         return f"<Write {self.kind.value} {self.name}>"

@@ -234,7 +234,8 @@ class _Written:
 
 def _write_of(step: Step, kinds: Mapping[StepKind, WriteKind]) -> Write:
     value = None if step.text is None else SecretText(step.text.reveal().decode())
-    return Write(kinds[step.kind], RemoteName(step.location.name), value)
+    kind = kinds[step.kind]
+    return Write(kind, RemoteName(step.location.name), value, onto_nothing=kind is WriteKind.CREATE)
 
 
 def _take(store: StorePush, step: Step, result: Stored | Pending | EntryFailure, written: _Written) -> None:

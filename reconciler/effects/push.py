@@ -207,7 +207,9 @@ class _Writer:
         answers = await asyncio.gather(
             *(
                 self._writes.write(
-                    reader, place_of(session, folder), [_write_of(step, kinds) for step in steps]
+                    reader,
+                    place_of(session, folder),
+                    [_write_of(payload, number, step, kinds[step.kind]) for step in steps],
                 )
                 for folder, steps in folders.items()
             )
@@ -232,10 +234,14 @@ class _Written:
         self.failure: EntryFailure | None = None
 
 
-def _write_of(step: Step, kinds: Mapping[StepKind, WriteKind]) -> Write:
+def _write_of(payload: PushSecretPayload, number: int, step: Step, kind: WriteKind) -> Write:
+    """A creation of a whole value may replace what came there meanwhile, unless that is to be kept; one that was made of
+    properties alone would take away what else is there."""
     value = None if step.text is None else SecretText(step.text.reveal().decode())
-    kind = kinds[step.kind]
-    return Write(kind, RemoteName(step.location.name), value, onto_nothing=kind is WriteKind.CREATE)
+    entries = [payload.entry(number, name) for name in step.entries]
+    parts = any(entry is not None and entry.property is not None for entry in entries)
+    onto_nothing = kind is WriteKind.CREATE and (parts or _keeps_existing(payload))
+    return Write(kind, RemoteName(step.location.name), value, onto_nothing=onto_nothing)
 
 
 def _take(store: StorePush, step: Step, result: Stored | Pending | EntryFailure, written: _Written) -> None:

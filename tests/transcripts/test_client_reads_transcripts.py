@@ -135,6 +135,7 @@ def succeeded(line: Line, understood: object, body: Mapping[str, Any]) -> None:
         case "revoke":
             assert isinstance(understood, Revoked)
         case "project":
+            assert line.request is not None
             environments = frozenset(environment["slug"] for environment in body["environments"])
             assert understood == Project(body["id"], environments, slug=line.request.path.rsplit("/", 1)[-1])
         case "list" if "secrets" in body:

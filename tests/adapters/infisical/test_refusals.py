@@ -37,6 +37,20 @@ def refusal(status: int, error: str, message: object, request_id: bool = True) -
         (refusal(422, "ValidationFailure", [{"path": ["slug"]}]), Asked.PROJECT, Meaning.MALFORMED),
         (refusal(401, "ValidationFailure", []), Asked.PROJECT, Meaning.MALFORMED),  # autumn of 2024
         (refusal(404, "NotFound", "Project with ID 'x' not found"), Asked.SECRETS, Meaning.PROJECT_GONE),
+        (refusal(400, "BadRequest", "Secret already exist: A"), Asked.WRITES, Meaning.EXISTS),
+        (refusal(400, "BadRequest", "Secret with name A already exists"), Asked.WRITES, Meaning.EXISTS),
+        (refusal(400, "BadRequest", "Folder with name a already exists"), Asked.FOLDERS, Meaning.EXISTS),
+        (refusal(400, "BadRequest", "Referenced secret(s) not found: X"), Asked.WRITES, Meaning.DANGLING),
+        (
+            refusal(400, "BadRequest", "Referenced environment not found. Missing e"),
+            Asked.WRITES,
+            Meaning.DANGLING,
+        ),
+        (refusal(400, "BadRequest", "Secret names must be in capitals"), Asked.WRITES, Meaning.MALFORMED),
+        (refusal(413, "Payload Too Large", "Request body is too large"), Asked.WRITES, Meaning.OVERSIZE),
+        (Answer(status=413, body=b"<html></html>"), Asked.WRITES, Meaning.OVERSIZE),
+        (refusal(404, "NotFound", "Secret does not exist: A in path /"), Asked.WRITES, Meaning.NO_SECRET),
+        (refusal(400, "BadRequest", "Secret not found: x already exist"), Asked.WRITES, Meaning.NO_SECRET),
         # Somebody's secret may be called like a message: only the beginning of a text counts.
         (
             refusal(404, "NotFound", "Secret with name 'Folder with path' not found"),

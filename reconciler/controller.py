@@ -36,7 +36,7 @@ from machines.secret_store import SECRET_STORE as SECRET_STORE_MACHINE
 from machines.unsupported import UNSUPPORTED
 from reconciler import watch_reports
 from reconciler.assembly import KINDS, Options, selections, surroundings_of
-from reconciler.caches import Cache, Place
+from reconciler.caches import Place
 from reconciler.conditions import ready_of
 from reconciler.driver import Clock, drive
 from reconciler.effects.registry import performer
@@ -232,14 +232,7 @@ class Controller:
                 self._metrics.first_sync(self._clock.now() - created)
 
     def _object(self, subject: Subject) -> Object | None:
-        views, place = self.surroundings.views, (subject.namespace, subject.name)
-        if subject.kind in (EXTERNAL_SECRET.name, PUSH_SECRET.name):
-            push = subject.kind == PUSH_SECRET.name
-            return views.push_secrets.get(place) if push else views.external_secrets.get(place)
-        if subject.kind in views.stores:
-            view = views.stores[subject.kind].get(place)
-            return view.object if view is not None else None
-        return views.others[subject.kind].get(place)
+        return self.surroundings.views.object(subject.kind, (subject.namespace, subject.name))
 
     def _defect(self, subject: Subject, error: Exception) -> None:
         self._metrics.defect(subject)
@@ -351,10 +344,5 @@ def subjects_of(controller: Controller, kinds: Sequence[Kind]) -> list[Subject]:
     views = controller.surroundings.views
     found: list[Subject] = []
     for kind in kinds:
-        cache: Cache[Any]
-        if kind in (EXTERNAL_SECRET, PUSH_SECRET):
-            cache = views.external_secrets if kind == EXTERNAL_SECRET else views.push_secrets
-        else:
-            cache = views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
-        found.extend(subject_of(kind, place) for place, _ in cache)
+        found.extend(subject_of(kind, place) for place, _ in views.of(kind.name))
     return sorted(found, key=str)

@@ -93,12 +93,13 @@ class StorePush:
     """What one store is to hold, and what became of it in this run."""
 
     __slots__ = (
-        *("done", "forgotten", "marked", "names", "plan"),
+        *("done", "entries", "forgotten", "marked", "names", "plan"),
         *("removals", "removed", "steps", "wanted"),
     )
 
     def __init__(self) -> None:
         self.wanted: tuple[Wanted, ...] = ()
+        self.entries: dict[str, Entry] = {}  # of `wanted`, by their names in the record
         self.names: frozenset[str] = frozenset()  # of all entries that the spec has for it, sent or not
         self.removals: tuple[Removal, ...] = ()
         self.forgotten: frozenset[str] = (
@@ -134,5 +135,4 @@ class PushSecretPayload(Payload):
     def entry(self, number: int, name: str) -> Entry | None:
         """The entry of a store by its name in the record."""
         assert self.gathered is not None
-        found = (one.entry for one in self.gathered[number].wanted if one.entry.name == name)
-        return next(found, None)
+        return self.gathered[number].entries.get(name)

@@ -1,6 +1,7 @@
 """What the effects work with: the cluster and what is known of it, the Infisical servers, time and settings."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -13,8 +14,9 @@ from adapters.infisical.readings import Readings
 from adapters.infisical.writes import Writes
 from adapters.journal import Subject
 from adapters.resources.external_secrets import ExternalSecret
+from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET
 from adapters.resources.push_secrets import PushSecret
-from reconciler.caches import Cache
+from reconciler.caches import Cache, Place
 from reconciler.driver import Clock
 from reconciler.events import EventRecorder
 from reconciler.name_locks import NameLocks
@@ -46,6 +48,21 @@ class Views(msgspec.Struct, frozen=True):
     namespaces: Cache[dict[str, str]]  # their labels
     push_secrets: Cache[Object]
     others: Mapping[str, Cache[Object]]  # kinds without a machine of their own, by name
+
+    def of(self, kind: str) -> Cache[Any]:
+        """The cache of one of our kinds, by its name."""
+        own: dict[str, Cache[Any]] = {
+            EXTERNAL_SECRET.name: self.external_secrets,
+            PUSH_SECRET.name: self.push_secrets,
+            **self.stores,
+            **self.others,
+        }
+        return own[kind]
+
+    def object(self, kind: str, place: Place) -> Object | None:
+        """One of our resources as watches told of it."""
+        found = self.of(kind).get(place)
+        return found.object if isinstance(found, StoreView) else found
 
 
 class Validation(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from machines.names import ResourceVersion
 from machines.outcomes import Absent, Conflict, Denied, FinalizerRemoved, Outcome, Refused, Unavailable
 from machines.push_effects import AddFinalizer, GuardStore
 from machines.push_outcomes import FinalizerAdded, Guarded
-from reconciler.caches import Cache, place_of
+from reconciler.caches import place_of
 from reconciler.effects.cluster_writes import unwritten
 from reconciler.effects.observe_external_secret import FINALIZER
 from reconciler.events import COMPONENT
@@ -47,14 +47,8 @@ class _Patcher:
             return unwritten(answer)
         assert answer.object is not None
         if not answer.object["metadata"].get("deletionTimestamp") or finalizers:
-            self._cache(kind).put(answer.object)
+            self._with.views.of(kind.name).put(answer.object)
         return answer.object
-
-    def _cache(self, kind: Kind) -> Cache[Any]:
-        views = self._with.views
-        if kind == EXTERNAL_SECRET:
-            return views.external_secrets
-        return views.push_secrets if kind == PUSH_SECRET else views.stores[kind.name]
 
 
 class FinalizerRemover(_Patcher):

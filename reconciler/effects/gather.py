@@ -63,6 +63,7 @@ class Gatherer:
         for number, store in gathered.items():
             if not self._takes(payload, number):
                 store.wanted = ()
+            store.entries = {one.entry.name: one.entry for one in store.wanted}
         return Gathered(
             entries=tuple(len(gathered[number].wanted) for number in sorted(gathered)),
             owed=tuple(len(gathered[number].removals) for number in sorted(gathered)),

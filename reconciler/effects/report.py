@@ -27,7 +27,6 @@ from machines.outcomes import (
     Trouble,
     Unavailable,
 )
-from reconciler.caches import Cache
 from reconciler.conditions import ready_of, with_ready
 from reconciler.effects.cluster_failures import denied, refused, unavailable
 from reconciler.events import COMPONENT
@@ -81,10 +80,10 @@ class Reporter:
         )
         match answer:
             case cluster.Done(object=object) if object is not None:
-                self._cache(payload).put(object)
+                self._with.views.of(payload.kind.name).put(object)
                 return Reported()
             case cluster.Absent():
-                self._cache(payload).vanished(before)
+                self._with.views.of(payload.kind.name).vanished(before)
                 return Absent()
             case cluster.Refused():
                 return refused(answer)
@@ -100,12 +99,6 @@ class Reporter:
         if complaint and complaint != self._complaint:
             log.warning("statuses cannot be written", why=complaint)
         self._complaint = complaint
-
-    def _cache(self, payload: Payload) -> Cache[Any]:
-        views, kind = self._with.views, payload.kind
-        if kind in (EXTERNAL_SECRET, PUSH_SECRET):
-            return views.external_secrets if kind == EXTERNAL_SECRET else views.push_secrets
-        return views.stores[kind.name] if kind.name in views.stores else views.others[kind.name]
 
     def _remember(self, effect: Report, payload: Payload) -> None:
         if isinstance(payload, PushSecretPayload) and effect.synced is not None:

@@ -148,7 +148,7 @@ class _SecretPlan:
             return None
         if self._all_gives_way(whole, ready):
             self._settled.update(self._removals)
-            return "{}" if ready else None
+            return None
         if self._wholes:
             self._settled.update(self._whole_goes)
         if whole is not None and whole.name in self._owned:
@@ -198,7 +198,7 @@ class _SecretPlan:
             return text
         self._owned.add(entry.name)
         value = entry.value.reveal().decode()
-        if self._current is not None and self._current in (value, as_stored(value)):
+        if self._current == as_stored(value):
             self._equal.add(entry.name)
             return self._current
         self._written.add(entry.name)

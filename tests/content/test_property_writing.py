@@ -234,6 +234,13 @@ def test_a_path_that_cannot_be_written_to_is_told(path: str) -> None:
     assert caught.value.property_path == path
 
 
+def test_null_in_a_list_is_a_gap_and_in_an_object_a_value() -> None:
+    assert not at("l.0").has('{"l":[null,1]}')
+    assert at("l.0").get('{"l":[null,1]}') is None
+    assert at("a").has('{"a":null}')
+    assert at("a").get('{"a":null}') == ""
+
+
 def test_a_far_index_is_told() -> None:
     for text in ("{}", '{"a":[1]}'):
         with pytest.raises(ContentFault) as caught:

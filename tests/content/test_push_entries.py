@@ -174,6 +174,9 @@ class TestDataTo:
         spec = spec_of([one("ELSEWHERE", "a b", conversionStrategy="ReverseUnicode")], [{}])
         assert pushed(spec, source(a_U0020_b="1", c="2")) == {"ELSEWHERE": "1", "c": "2"}
 
+        spec = spec_of([one("ELSEWHERE", "a_U0020_b")], [{"conversionStrategy": "ReverseUnicode"}])
+        assert pushed(spec, source(a_U0020_b="1", c="2")) == {"ELSEWHERE": "1", "c": "2"}
+
     def test_a_broken_pattern_is_told_even_if_no_key_could_match(self) -> None:
         broken = [{"regexp": {"source": "(", "target": ""}}]
         for entry in ({"match": {"regexp": "("}}, {"rewrite": broken}):

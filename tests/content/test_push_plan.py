@@ -187,6 +187,11 @@ class TestWholeValues:
         result = planned({"FOO": "v", "FOO ": "v"}, [wanted("FOO")], [removal("FOO ")])
         assert (written(result), result.owned) == ({}, ("FOO",))
 
+    def test_another_name_takes_over_even_while_it_cannot_be_pushed(self) -> None:
+        result = planned({"FOO": "v"}, [wanted("FOO", "", None, FaultKind.NOT_UTF8)], [removal("/app/FOO")])
+        assert (written(result), result.owned) == ({}, ("FOO",))
+        assert [step.removals for step in result.steps] == [("/app/FOO",)]
+
     def test_what_could_not_be_read_is_left_alone(self) -> None:
         result = plan([wanted("FOO"), wanted("BAR")], [removal("BAZ")], {}, ["FOO"], if_not_exists=False)
         assert result == Plan(owned=("FOO",))
@@ -293,6 +298,36 @@ class TestProperties:
         again = planned({"FOO": '{"p":{"q":"v"},"z":1}'}, [wanted("FOO", "v", "p.q")], gone)
         assert written(again) == {}
 
+    def test_a_longer_path_finds_an_object_already(self) -> None:
+        remote = {"FOO": '{"p":{"q":"old","of others":1}}'}
+        result = planned(remote, [wanted("FOO", "v", "p.q")], [removal("FOO", "p")])
+        assert written(result) == {"FOO": '{"p":{"q":"v","of others":1}}'}
+
+    def test_what_cannot_be_pushed_holds_back_what_would_make_way_for_it(self) -> None:
+        at_fault = [wanted("FOO", "", "p.q", FaultKind.NOT_UTF8)]
+        for text, gone in (('{"p":"text"}', removal("FOO", "p")), ("text", removal("FOO"))):
+            result = planned({"FOO": text}, at_fault, [gone])
+            assert (result.steps, result.gone, set(faults(result))) == ((), (), {"FOO/p.q"})
+
+    def test_a_secret_that_is_still_wanted_stays_without_properties(self) -> None:
+        at_fault = [wanted("FOO", "", "p", FaultKind.NOT_UTF8)]
+        assert written(planned({"FOO": '{"q":"v"}'}, at_fault, [removal("FOO", "q")])) == {"FOO": "{}"}
+
+    def test_properties_in_place_of_a_whole_value_that_are_there_already(self) -> None:
+        result = planned({"FOO": '{"p":"v"}'}, [wanted("FOO", "v", "p")], [removal("FOO")])
+        (step,) = result.steps
+        assert (step.kind, step.entries, step.removals) == (StepKind.NOTHING, (), ("FOO",))
+        assert (result.equal, result.owned) == (("FOO/p",), ("FOO/p",))
+
+    def test_new_properties_come_in_an_order_of_their_own(self) -> None:
+        paths = ["b", "l.10", "l.9", "a", "l.0"]
+        for order in (paths, paths[::-1]):
+            result = planned({}, [wanted("FOO", "v", path) for path in order])
+            text = written(result)["FOO"]
+            assert text is not None
+            assert text.startswith('{"a":"v","b":"v","l":["v",null')
+            assert text.endswith('"v","v"]}')
+
     def test_a_shorter_path_in_place_of_a_longer_one(self) -> None:
         result = planned({"FOO": '{"p":{"q":"v"},"z":1}'}, [wanted("FOO", "v", "p")], [removal("FOO", "p.q")])
         assert written(result) == {"FOO": '{"p":"v","z":1}'}
@@ -301,10 +336,12 @@ class TestProperties:
         remote = {"FOO": '{"l":["a","b","c"]}'}
         result = planned(remote, [wanted("FOO", "v", "l.1")], [removal("FOO", "l.0"), removal("FOO", "l.2")])
         assert written(result) == {"FOO": '{"l":[null,"v"]}'}
+        result = planned({"FOO": '{"l":["a","b"]}'}, [], [removal("FOO", "l.0"), removal("FOO", "l.1")])
+        assert written(result) == {"FOO": '{"l":[]}'}
 
 
-REMOTE_KEYS = st.sampled_from(["A", "B", "sub/A"])
-PATHS = st.sampled_from(["p", "q", "p.q", "p.r", "l.0", "l.1", "l.:1", r"p\.q", "l", "*"])
+REMOTE_KEYS = st.sampled_from(["A", "A", "A", "/app/A", "B", "sub/A"])
+PATHS = ["p", "q", "p.q", "p.r", "l.0", "l.1", "l.:1", r"p\.q", "l", "*"]
 TEXTS = st.sampled_from(["v", "w", "", " v ", "v\n", "{}", '{"p":"v","q":"w"}', "é<"])
 STORED = TEXTS.map(as_stored) | st.sampled_from([
     '{"p":"v"}',
@@ -319,7 +356,7 @@ STORED = TEXTS.map(as_stored) | st.sampled_from([
 
 @st.composite
 def names(draw: st.DrawFn) -> tuple[str, str | None]:
-    return draw(REMOTE_KEYS), draw(st.none() | PATHS)
+    return draw(REMOTE_KEYS), draw(st.sampled_from([*PATHS, None, None]))
 
 
 @st.composite

@@ -56,6 +56,7 @@ from machines.push_effects import (
 )
 from machines.push_outcomes import (
     Compared,
+    EntryFailure,
     FinalizerAdded,
     Gathered,
     Guarded,
@@ -67,6 +68,8 @@ from machines.push_outcomes import (
 
 USABLE = (StoreState.READY, StoreState.UNVALIDATED, StoreState.NOT_READY)
 """States in which a store can be tried."""
+
+HOUR = 3600.0
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +92,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     failed: int = 0  # entries
     failure: Failure | None = None  # the worst so far
     failed_store: int | None = None
+    # the same of the store whose turn it is: a retry begins it anew, and its release adds it to the rest
+    pending_here: int = 0
+    failed_here: int = 0
+    failure_here: EntryFailure | None = None
 
     @property
     def seen(self) -> PushSecretObserved:
@@ -130,11 +137,28 @@ def _failing(facts: Facts, failure: Failure, store: int | None) -> Facts:
     return msgspec.structs.replace(facts, failure=failure, failed_store=store)
 
 
-def _counted(facts: Facts, outcome: Compared | Pushed | Pruned, store: int) -> Facts:
-    facts = msgspec.structs.replace(
-        facts, pending=facts.pending + outcome.pending, failed=facts.failed + outcome.failed
+def _counted(facts: Facts, outcome: Compared | Pushed | Pruned) -> Facts:
+    return msgspec.structs.replace(
+        facts,
+        pending_here=facts.pending_here + outcome.pending,
+        failed_here=facts.failed_here + outcome.failed,
+        failure_here=facts.failure_here or outcome.failure,
     )
-    return facts if outcome.failure is None else _failing(facts, outcome.failure, store)
+
+
+def _anew(facts: Facts) -> Facts:
+    """Nothing was counted yet of the store whose turn it is."""
+    return msgspec.structs.replace(facts, pending_here=0, failed_here=0, failure_here=None)
+
+
+def _done(facts: Facts, store: int) -> Facts:
+    """The turn of a store is over: what was counted of it is added to the rest."""
+    if facts.failure_here is not None:
+        facts = _failing(facts, facts.failure_here, store)
+    counted = msgspec.structs.replace(
+        facts, pending=facts.pending + facts.pending_here, failed=facts.failed + facts.failed_here
+    )
+    return _next(_anew(counted), store + 1)
 
 
 def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
@@ -155,30 +179,31 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
             return change(facts, cached=cached and not fresh)
         case ResolveProject(store=store), Missing(what=Thing.PROJECT) if facts.entries[store] == 0:
             return change(facts, project_gone=True, settled=(*facts.settled, store))
-        case Compare(store=store), Compared():
-            return _counted(change(facts, compared=outcome), outcome, store)
-        case Push(store=store), Pushed():
-            return _counted(facts, outcome, store)
-        case Prune(store=store), Pruned():
-            return _counted(facts, outcome, store)
+        case Compare(), Compared():
+            return _counted(change(facts, compared=outcome), outcome)
+        case Push(), Pushed():
+            return _counted(facts, outcome)
+        case Prune(), Pruned():
+            return _counted(facts, outcome)
         case Release(tainted=True), _ if facts.refusals == 1:
-            return facts  # the same store has another turn
+            return _anew(facts)  # the same store has another turn
         case Release(store=store), _:
-            return _next(change(facts, worked=True), store + 1)
+            return _done(change(facts, worked=True), store)
         case _, LeaseRefused() if facts.refusals == 0:
             return change(facts, refusals=1, cached=None)
         case _, LeaseRefused():
             return _failing(change(facts, refusals=2), outcome, facts.store)
         case ((Compare() | Push() | Prune()), ProjectGone()) if facts.cached:
-            return facts
+            return _anew(facts)
         case ((GuardStore() | AddFinalizer() | Record() | RemoveFinalizer()), Absent() | Conflict()):
             return facts  # the run is taken up again, or there is nothing left to do
         case Report(), _:
             return facts
+        case GuardStore(store=store), _ if isinstance(outcome, Failure):
+            return _next(_failing(facts, outcome, store), store + 1)
         case (
             (
-                GuardStore(store=store)
-                | Authenticate(store=store)
+                Authenticate(store=store)
                 | ResolveProject(store=store)
                 | Compare(store=store)
                 | Push(store=store)
@@ -188,7 +213,7 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
         ) if isinstance(outcome, Failure):
             return _failing(facts, outcome, store)
         case _, _ if isinstance(outcome, Failure):
-            return change(facts, failure=outcome, failed_store=None)
+            return _failing(facts, outcome, None)
     return facts
 
 
@@ -203,6 +228,11 @@ class PushSecretRun(Run[Facts]):
         return any(
             named and store.state in states for named, store in zip(seen.named, seen.stores, strict=True)
         )
+
+    def _waits_for(self, *states: StoreState) -> bool:
+        """A store in one of these states holds back what goes to it."""
+        stores = enumerate(self.facts.seen.stores)
+        return any(store.state in states and self.facts.waits(number) for number, store in stores)
 
     # --- of the resource ---
 
@@ -264,8 +294,10 @@ class PushSecretRun(Run[Facts]):
         return self.facts.seen.deletes
 
     def lacks_the_finalizer(self) -> bool:
-        """What it is about to push shall be deleted with it."""
-        return self.facts.seen.deletes and not self.facts.seen.finalizer and any(self.facts.entries)
+        """What it is about to push, or what stays of what it pushed, shall be deleted with it."""
+        facts = self.facts
+        stays = any(recorded > owed for recorded, owed in zip(facts.seen.recorded, facts.owed, strict=True))
+        return facts.seen.deletes and not facts.seen.finalizer and (stays or any(facts.entries))
 
     # --- of the store whose turn it is ---
 
@@ -302,8 +334,9 @@ class PushSecretRun(Run[Facts]):
         return self.facts.compared is not None and self.facts.compared.writes > 0
 
     def has_something_to_prune(self) -> bool:
-        """A secret is to be deleted."""
-        return self.facts.compared is not None and self.facts.compared.deletions > 0
+        """A secret is to be deleted, and that is the policy."""
+        seen, compared = self.facts.seen, self.facts.compared
+        return compared is not None and compared.deletions > 0 and seen.deletes and not seen.abandons
 
     # --- of the end ---
 
@@ -323,14 +356,14 @@ class PushSecretRun(Run[Facts]):
         """All that holds it back is that stores were never judged, which takes a moment: no reason to tell yet."""
         return (
             self.waits_for_a_store()
-            and not self._named(StoreState.NOT_READY)
+            and not self._waits_for(StoreState.NOT_READY)
             and self.facts.seen.failures == 0
             and not self.facts.worked
         )
 
     def waits_for_a_store(self) -> bool:
         """A store is not ready, and the controller holds back what uses such stores."""
-        return any(self.facts.waits(number) for number in range(len(self.facts.entries)))
+        return self._waits_for(StoreState.UNVALIDATED, StoreState.NOT_READY)
 
     def owes_beyond_reach(self) -> bool:
         """Something shall be deleted at a store that is gone for good, or closed to this namespace."""
@@ -360,7 +393,7 @@ def _reports(verdict: Verdict, *store_states: StoreState) -> Callable[[Facts], R
         numbers = [
             number
             for number, store in enumerate(seen.stores)
-            if store.state in store_states and (seen.named[number] or verdict is Verdict.OWING)
+            if store.state in store_states and seen.named[number]
         ]
         return Report(
             verdict=verdict,
@@ -385,6 +418,11 @@ def _reports(verdict: Verdict, *store_states: StoreState) -> Callable[[Facts], R
     return report
 
 
+def _report_waiting(facts: Facts) -> Report:
+    waiting = next(number for number in range(len(facts.entries)) if facts.waits(number))
+    return msgspec.structs.replace(_reports(Verdict.STORE_NOT_READY)(facts), store=waiting)
+
+
 def _report_owing(facts: Facts) -> Report:
     owing = next(
         number
@@ -392,6 +430,10 @@ def _report_owing(facts: Facts) -> Report:
         if facts.owed[number] > 0 and store.state not in USABLE
     )
     return msgspec.structs.replace(_reports(Verdict.OWING)(facts), store=owing)
+
+
+def _report_unobserved(facts: Facts) -> Report:
+    return Report(verdict=Verdict.FAILED, failure=facts.failure, pushes=True)
 
 
 def _version(facts: Facts) -> ResourceVersion:
@@ -427,16 +469,12 @@ STATES = (
     Asking("report_source_absent", Report, _reports(Verdict.SOURCE_ABSENT)),
     Asking("report_source_deleted", Report, _reports(Verdict.SOURCE_DELETED)),
     Asking("report_failed", Report, _reports(Verdict.FAILED)),
-    Asking("report_unobserved", Report, lambda facts: Report(verdict=Verdict.FAILED, failure=facts.failure)),
+    Asking("report_unobserved", Report, _report_unobserved),
     Asking("report_rules_broken", Report, _reports(Verdict.RULES_BROKEN)),
     Asking("report_unsupported", Report, _reports(Verdict.UNSUPPORTED)),
     Asking("report_store_absent", Report, _reports(Verdict.STORE_ABSENT, StoreState.ABSENT)),
     Asking("report_store_unusable", Report, _reports(Verdict.STORE_UNUSABLE, StoreState.EXCLUDING)),
-    Asking(
-        "report_store_not_ready",
-        Report,
-        _reports(Verdict.STORE_NOT_READY, StoreState.UNVALIDATED, StoreState.NOT_READY),
-    ),
+    Asking("report_store_not_ready", Report, _report_waiting),
     Asking("report_owing", Report, _report_owing),
     End("ready", Then.REFRESH, good=True),  # the stores hold what the source holds
     End("idle", Then.REFRESH, good=True),  # nothing was due
@@ -462,7 +500,7 @@ UNDER_LEASE = ("resolve_project", "resolve_afresh", "compare", "push", "prune")
 REPORTS = tuple(state.name for state in STATES if isinstance(state, Asking) and state.asks is Report)
 
 
-def _onward(outcome: type[Outcome], *sources: str) -> tuple[Row, ...]:
+def _onward(outcomes: tuple[type[Outcome], ...], *sources: str) -> tuple[Row, ...]:
     """To the next store that has work, and after the last one to the report that is due."""
     choices = (
         ("guard_store", "next_store_lacks_its_guard"),
@@ -478,7 +516,7 @@ def _onward(outcome: type[Outcome], *sources: str) -> tuple[Row, ...]:
         ("report_source_deleted", "lost_its_source"),
         ("report_synced", None),
     )
-    return tuple(Row((outcome,), sources, target, guard) for target, guard in choices)
+    return tuple(Row(outcomes, sources, target, guard) for target, guard in choices)
 
 
 ROWS = (
@@ -505,15 +543,15 @@ ROWS = (
     Row((Absent,), ("withdraw",), "report_source_absent"),
     Row((Invalid, Unavailable, Denied), ("gather", "withdraw"), "report_failed"),
     Row((Gathered,), ("gather",), "add_finalizer", "lacks_the_finalizer"),
-    *_onward(Gathered, "gather", "withdraw"),
+    *_onward((Gathered,), "gather", "withdraw"),
     # What stands before the first write: the finalizer of the resource, then that of the store.
-    *_onward(FinalizerAdded, "add_finalizer"),
+    *_onward((FinalizerAdded,), "add_finalizer"),
     Row((Absent,), ("add_finalizer",), "gone"),
     Row((Conflict,), ("add_finalizer",), "overtaken"),
     Row(WRITE_TROUBLE, ("add_finalizer",), "report_failed"),
     Row((Guarded,), ("guard_store",), "authenticate"),
     Row((Absent, Conflict), ("guard_store",), "overtaken"),
-    Row(WRITE_TROUBLE, ("guard_store",), "report_failed"),
+    *_onward(WRITE_TROUBLE, "guard_store"),
     # One store under a lease. Whatever authenticate answered, the lease is released.
     Row((Authenticated,), ("authenticate",), "resolve_project"),
     Row((Resolved,), ("resolve_project", "resolve_afresh"), "compare"),
@@ -525,7 +563,7 @@ ROWS = (
     Row((Pushed,), ("push",), "prune", "has_something_to_prune"),
     Row((Pushed,), ("push",), "release"),
     Row((Pruned,), ("prune",), "release"),
-    *_onward(Released, "release", "release_after_failure", "release_refused_again"),
+    *_onward((Released,), "release", "release_after_failure", "release_refused_again"),
     # Without a record nothing is written.
     Row((Conflict,), ("record",), "release_overtaken"),
     Row((Absent,), ("record",), "release_gone"),
@@ -582,9 +620,16 @@ ROWS = (
 
 
 def refresh_at(facts: Facts) -> float | None:
-    """When a resource is due again, in seconds since 1970; None: not before something tells of it."""
+    """When a resource is due again, in seconds since 1970; None: not before something tells of it.
+
+    One that is being deleted and waits for a person at Infisical is looked at in any case: nothing tells of that.
+    """
     seen = facts.observed
-    if seen is None or seen.interval == 0:
+    if seen is None:
+        return None
+    if seen.deleting and seen.interval == 0:
+        return seen.now + HOUR
+    if seen.interval == 0:
         return None
     idle = not facts.entries and seen.refreshed is not None and seen.refreshed <= seen.now
     begins = seen.refreshed if idle and seen.refreshed is not None else seen.now

@@ -8,7 +8,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,6 @@ from adapters.kubernetes.connect import connect as connect_to_kubernetes
 from adapters.local.cluster import LocalCluster
 from adapters.local.directory import look_at_manifests
 from adapters.local.manifests import Manifests
-from adapters.resources.kinds import NAMESPACE
 from adapters.watcher import Sink
 from machines.outcomes import Invalid
 from reconciler.assembly import Options, selections
@@ -59,22 +58,27 @@ class Onlooker(Controller):
         )
         self.cluster = cluster
         self.options = options
+        self.unseen: set[Kind] = set()
 
     def payload(self, kind: Kind, subject: Subject) -> Payload:
         """What a run of a resource would work on."""
         return self._payload(kind, subject, 0.0)
 
-    async def look(self, kinds: Sequence[Kind], tell: Callable[[str], None]) -> None:
-        """Fill the caches of these kinds. `tell` hears of what could not be seen, and can be done without. Raises
-        CannotLook."""
-        wanted = [
-            (selection, sink)
-            for selection, sink in selections(self.surroundings.views, self.options.namespace)
-            if selection.kind in kinds
-        ]
-        await asyncio.gather(*(self._fill(selection, sink, tell) for selection, sink in wanted))
+    async def look(self, kinds: Collection[Kind], needed: Collection[Kind]) -> None:
+        """Fill the caches of these kinds. Those that one may not list are in `unseen` then, and nothing is known of them.
+        Raises CannotLook where that is one of the `needed`, and where nobody answers."""
+        complaints = await asyncio.gather(
+            *(
+                self._fill(selection, sink, needed)
+                for selection, sink in selections(self.surroundings.views, self.options.namespace)
+                if selection.kind in kinds
+            )
+        )
+        if any(complaints):
+            raise CannotLook("\n".join(complaint for complaint in complaints if complaint))
 
-    async def _fill(self, selection: Selection, sink: Sink, tell: Callable[[str], None]) -> None:
+    async def _fill(self, selection: Selection, sink: Sink, needed: Collection[Kind]) -> str:
+        """Why a kind that is needed cannot be listed; empty where it was."""
         listed = await self.cluster.list(selection)
         if isinstance(listed, Expired):  # it took too long for one version: once more
             listed = await self.cluster.list(selection)
@@ -83,14 +87,13 @@ class Onlooker(Controller):
                 sink.replaced(listed.items, listed.version)
             case Absent():
                 pass  # the kind is not installed, so there is none of it
-            case Denied() if selection.kind == NAMESPACE:
-                tell(
-                    "namespaces may not be listed: of conditions by their labels it is not known whether they hold"
-                )
+            case Denied() if selection.kind not in needed:
+                self.unseen.add(selection.kind)
             case Denied(verb=verb, resource=resource):
-                raise CannotLook(f"{name_of(selection)}: you may not {verb} {resource}")
+                return f"{name_of(selection)}: you may not {verb} {resource}"
             case _:
-                raise CannotLook(f"{name_of(selection)}: {why(listed)}")
+                return f"{name_of(selection)}: {why(listed)}"
+        return ""
 
 
 @asynccontextmanager

@@ -172,7 +172,11 @@ class Planner(Onlooker):
         A store that would not be ready is told too. Every token is given back at the end.
         """
         try:
-            await self.look((NAMESPACE, SECRET, *_STORES, *PLANNED), tell)
+            await self.look((NAMESPACE, SECRET, *_STORES, *PLANNED), needed=(SECRET, *_STORES, *PLANNED))
+            if self.unseen:
+                tell(
+                    "you may not list namespaces: a store that admits them by their labels admits none of them here"
+                )
             stores, others = subjects_of(self, _STORES), subjects_of(self, PLANNED)
             ends = await self._run(stores)
             ends |= await self._run(others)

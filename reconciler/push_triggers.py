@@ -99,7 +99,7 @@ class PushTriggers:
         place = (view.kind, view.namespace, view.name)
         subjects = (*self._by_store.of(place), *self._by_store.of((*place[:2], _ANY)))
         return any(
-            object is not None and _needs_store(object, view)
+            object is not None and needs_store(object, view)
             for subject in subjects
             for object in (self._push_secret((subject.namespace, subject.name)),)
         )
@@ -172,7 +172,8 @@ def _needs(object: Object) -> Iterator[StorePlace]:
             yield choice.kind, choice.namespace, choice.name or _ANY
 
 
-def _needs_store(object: Object, view: StoreView) -> bool:
+def needs_store(object: Object, view: StoreView) -> bool:
+    """Whether a PushSecret needs a store for the clean-up of what it pushed there, or will push."""
     place = (view.kind, view.namespace, view.name)
     needed = set(_needs(object))
     if place in needed:

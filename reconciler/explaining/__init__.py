@@ -11,15 +11,17 @@ from adapters.resources.kinds import (
     SECRET,
     SECRET_STORE,
 )
-from machines.outcomes import StoreObserved
+from machines.outcomes import StoreObserved, StoreState
 from reconciler.explaining.external_secret import external_secret_links
-from reconciler.explaining.links import Explanation, Link, Mark, unknown
+from reconciler.explaining.links import Explanation, Link, Mark, note, unknown
 from reconciler.explaining.next_run import next_run
 from reconciler.explaining.push_secret import push_secret_links
 from reconciler.explaining.resource_links import deletion_links, outlook_link
 from reconciler.explaining.store_links import StoreLinks
 from reconciler.foresight import Foreseen, foresee
 from reconciler.looking import Onlooker
+from reconciler.push_triggers import needs_store
+from reconciler.stores import StoreView
 
 EXPLAINED = (EXTERNAL_SECRET, PUSH_SECRET, SECRET_STORE, CLUSTER_SECRET_STORE)
 """The kinds that can be explained."""
@@ -34,23 +36,38 @@ class NoSuchResource(Exception):
 
 async def explain(onlooker: Onlooker, kind: Kind, subject: Subject) -> Explanation:
     """Look, and explain one resource. Raises NoSuchResource, CannotLook."""
-    blind: list[str] = []
-    needed = {NAMESPACE, *_STORES, PUSH_SECRET if kind in _STORES else kind}
+    wanted = {NAMESPACE, *_STORES, PUSH_SECRET if kind in _STORES else kind}
     if kind.namespaced:
-        needed.add(SECRET)
-    await onlooker.look(tuple(needed), blind.append)
+        wanted.add(SECRET)
+    await onlooker.look(wanted, needed=(kind,))
     foreseen = await foresee(onlooker, kind, subject, due=True)
     if foreseen.object is None:
         raise NoSuchResource(f"there is no {subject}")
-    links = [unknown("cluster", sentence) for sentence in blind] + await _links(onlooker, kind, foreseen)
-    if not any(link.mark is Mark.WRONG for link in links):
-        links.extend(outlook_link(foreseen))
-    as_it_is = await foresee(onlooker, kind, subject, due=False)
+    links = [
+        unknown("cluster", f"you may not list {one.plural}: what rests on them cannot be told")
+        for one in sorted(onlooker.unseen, key=lambda one: one.plural)
+    ]
+    links += await _links(onlooker, kind, foreseen)
+    comes: tuple[str, ...]
+    if _is_blind(onlooker, foreseen):
+        comes = (
+            "When it is tried next, and why then, cannot be told without the right to look at all of these.",
+        )
+    else:
+        if not any(link.mark is Mark.WRONG for link in links):
+            links.extend(outlook_link(foreseen))
+        comes = tuple(next_run(kind.name, await foresee(onlooker, kind, subject, due=False)))
     return Explanation(
-        resource=str(subject),
-        links=tuple(links),
-        next_run=tuple(next_run(kind.name, as_it_is)),
-        events=await _events(onlooker, subject),
+        resource=str(subject), links=tuple(links), next_run=comes, events=await _events(onlooker, subject)
+    )
+
+
+def _is_blind(onlooker: Onlooker, foreseen: Foreseen) -> bool:
+    """Whether what a run would come to hangs on what may not be looked at."""
+    stores = getattr(foreseen.run.facts.observed, "stores", ())
+    unseen = {kind.name for kind in onlooker.unseen}
+    return SECRET.name in unseen or any(
+        store.kind in unseen and store.state is StoreState.ABSENT for store in stores
     )
 
 
@@ -62,7 +79,17 @@ async def _links(onlooker: Onlooker, kind: Kind, foreseen: Foreseen) -> list[Lin
     seen, view = foreseen.run.facts.observed, foreseen.payload.store
     assert isinstance(seen, StoreObserved)
     links = await StoreLinks(onlooker, view.namespace).of(seen.store, view)
-    return [*deletion_links(view.object), *links]
+    return [*deletion_links(view.object), *_needs(onlooker, view), *links]
+
+
+def _needs(onlooker: Onlooker, view: StoreView) -> list[Link]:
+    """Who keeps a store that is being deleted from going: PushSecrets that clean up through it."""
+    if not view.object["metadata"].get("deletionTimestamp"):
+        return []
+    names = sorted(
+        "/".join(place) for place, one in onlooker.surroundings.views.push_secrets if needs_store(one, view)
+    )
+    return [note("deletion", f"the PushSecrets that need it to clean up: {', '.join(names) or 'none'}")]
 
 
 async def _events(onlooker: Onlooker, subject: Subject) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 
+from adapters.resources.kinds import SECRET
 from machines.effects import Report, Verdict
 from machines.outcomes import Drift, ExternalSecretObserved, Ownership
-from reconciler.explaining.links import Link, fine, note, wrong
+from reconciler.explaining.links import Link, fine, note, unknown, wrong
 from reconciler.explaining.resource_links import condition_link, deletion_links, manifest_link
 from reconciler.explaining.store_links import StoreLinks
 from reconciler.foresight import Foreseen
@@ -24,7 +25,10 @@ async def external_secret_links(onlooker: Onlooker, foreseen: Foreseen) -> Async
     for facts, view in zip(seen.stores, foreseen.payload.stores, strict=True):
         for link in await stores.of(facts, view):
             yield link
-    yield _target_link(seen)
+    if SECRET in onlooker.unseen:
+        yield unknown(f"target Secret {seen.target.name}", "may not be looked at by you")
+    else:
+        yield _target_link(seen)
     if seen.former is not None:
         yield note(
             "target", f"the Secret {seen.former} of before a renaming is still there: it is deleted next"

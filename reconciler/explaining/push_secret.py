@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 from adapters.cluster import Object
+from adapters.resources.kinds import SECRET
 from machines.effects import Report
 from machines.outcomes import Absent, Invalid, StoreFacts, StoreState
 from machines.push_outcomes import PushSecretObserved
@@ -42,6 +43,8 @@ def _source_link(onlooker: Onlooker, foreseen: Foreseen, seen: PushSecretObserve
     about = f"source Secret {seen.source}" if seen.source else "source Secrets"
     payload: PushSecretPayload = foreseen.payload
     report = foreseen.report
+    if SECRET in onlooker.unseen:
+        return unknown(about, "may not be looked at by you")
     if not seen.source_there:
         if seen.source is None:
             return wrong(

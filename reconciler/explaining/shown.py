@@ -15,7 +15,7 @@ def lines_of(explanation: Explanation) -> Iterator[str]:
     yield ""
     first = explanation.first_wrong
     if first is not None:
-        yield printable(f"Wrong first: {first.about}: {first.says}.")
+        yield printable(f"Wrong first: {first.about}: {first.says}{'' if first.says.endswith('?') else '.'}")
     elif any(link.mark is Mark.UNKNOWN for link in explanation.links):
         yield "Nothing is found to be wrong; not all can be told from here."
     else:

@@ -12,7 +12,7 @@ from adapters.cluster import Kind, Listed, Object, Selection
 from adapters.infisical import address as addresses
 from adapters.infisical.address import Address
 from adapters.resources.faults import Fault
-from adapters.resources.kinds import CLUSTER_SECRET_STORE, SECRET, SECRET_STORE
+from adapters.resources.kinds import CLUSTER_SECRET_STORE, NAMESPACE, SECRET, SECRET_STORE
 from machines.outcomes import (
     Denial,
     Denied,
@@ -42,10 +42,12 @@ class StoreLinks:
     async def of(self, facts: StoreFacts, view: StoreView | None) -> list[Link]:
         """The links of one store, in the order in which one rests on the other."""
         about = f"{facts.kind} {facts.name}"
+        if view is None and facts.kind in {kind.name for kind in self._onlooker.unseen}:
+            return [unknown(about, "may not be looked at by you")]
         if view is None:
-            return [
-                wrong(about, f"does not exist{await self._hint(facts)}: create it, or mend the reference")
-            ]
+            place = f" in the namespace {self._namespace}" if facts.kind == SECRET_STORE.name else ""
+            hint = await self._hint(facts)
+            return [wrong(about, f"does not exist{place}: create it, or mend the reference{hint}")]
         stops = self._not_usable(about, facts, view)
         if stops is not None:
             return [stops]
@@ -73,6 +75,8 @@ class StoreLinks:
                 )
             case StoreState.OTHER_PROVIDER:
                 return wrong(about, "is of another provider than infisical: another controller's business")
+            case StoreState.EXCLUDING if NAMESPACE in self._onlooker.unseen and _asks_for_labels(view):
+                return unknown(about, "admits namespaces by their labels, which you may not look at")
             case StoreState.EXCLUDING:
                 return wrong(
                     about,
@@ -87,12 +91,11 @@ class StoreLinks:
         other = CLUSTER_SECRET_STORE if own == SECRET_STORE else SECRET_STORE
         here = "" if own == CLUSTER_SECRET_STORE else self._namespace
         there = "" if other == CLUSTER_SECRET_STORE else self._namespace
-        place = f" in the namespace {self._namespace}" if own == SECRET_STORE else ""
         if stores[other.name].get((there, facts.name)) is not None:
-            return f"{place}; there is a {other.name} of this name"
+            return f"; there is a {other.name} of this name"
         if own == SECRET_STORE and (elsewhere := await self._elsewhere(own, facts.name)):
-            return f"{place}; there is one in {elsewhere}, which a SecretStore does not serve beyond"
-        return place + near(facts.name, (name for (space, name), _ in stores[own.name] if space == here))
+            return f"; there is one in {elsewhere}, and a SecretStore serves its own namespace only"
+        return near(facts.name, (name for (space, name), _ in stores[own.name] if space == here))
 
     async def _elsewhere(self, kind: Kind, name: str) -> str:
         """Other namespaces where there is an object of this name, as far as one may look there."""
@@ -196,6 +199,11 @@ class StoreLinks:
     def _may_be_read(self, path: str) -> bool:
         allowed = self._onlooker.options.auth.credential_directories
         return any(Path(path).is_relative_to(one) for one in allowed)
+
+
+def _asks_for_labels(view: StoreView) -> bool:
+    conditions = view.store.spec.conditions if view.store is not None else ()
+    return any(condition.namespace_selector is not None for condition in conditions)
 
 
 def _faults(view: StoreView) -> Iterator[Fault]:

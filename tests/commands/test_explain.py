@@ -59,8 +59,8 @@ def test_something_wrong_ends_with_1_and_is_told_first(served: Served, manifests
     result = run_command("explain", "es", "checkout-env", "--local", manifests)
     assert result.exit_code == 1
     assert (
-        "Wrong first: SecretStore infiscal: does not exist in the namespace default; is "
-        '"infisical" meant?: create it, or mend the reference.'
+        "Wrong first: SecretStore infiscal: does not exist in the namespace default: create it, or mend the "
+        'reference; is "infisical" meant?\n'
     ) in result.stdout
 
 

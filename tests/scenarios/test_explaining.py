@@ -5,18 +5,21 @@ from typing import Any
 
 import pytest
 
-from adapters.cluster import Done, Kind, Object
+from adapters.cluster import Cluster, Denied, Done, Kind, ListResult, Object, Read, Selection
 from adapters.read_only import ReadOnlyCluster
 from adapters.resources.kinds import (
     CLUSTER_SECRET_STORE,
     CONFIG_MAP,
+    EVENT,
     EXTERNAL_SECRET,
+    NAMESPACE,
     PUSH_SECRET,
+    SECRET,
     SECRET_STORE,
 )
 from reconciler.assembly import Options
 from reconciler.explaining import Explanation, Mark, NoSuchResource, explain
-from reconciler.looking import Onlooker, nobody
+from reconciler.looking import CannotLook, Onlooker, nobody
 from reconciler.subjects import subject_of
 from tests.scenarios.pushing import entry, push_secret, source
 from tests.scenarios.scene import CREDENTIALS, Scene, key
@@ -363,3 +366,79 @@ async def test_finalizer_that_is_stuck_is_found_with_the_way_out(scene: Scene) -
     assert 'reconcile.external-secrets.io/abandon-remote: "true"' in said
     explanation = await explained(scene, PUSH_SECRET, PUSHED)
     assert any(link.about == "deletion" for link in explanation.links)
+
+
+# --- what keeps a store, and what one may not look at ------------------------------------------------------------
+
+
+async def test_store_that_cannot_go_names_who_needs_it(scene: Scene) -> None:
+    """It stays until the PushSecrets that pushed to it are gone, or have cleaned up."""
+    await scene.begin_with_store()
+    await scene.apply(
+        source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED"), deletionPolicy="Delete")
+    )
+    await scene.ready(PUSHED, PUSH_SECRET)
+    await scene.stop()
+    await scene.delete(SECRET_STORE, "infisical")
+    explanation = await explained(scene, SECRET_STORE, "infisical")
+    told = [link.says for link in explanation.links if link.about == "deletion"]
+    assert "secretstore.externalsecrets.io/finalizer" in told[0]
+    assert told[1] == f"the PushSecrets that need it to clean up: {scene.namespace}/{PUSHED}"
+
+
+class Forbidding(ReadOnlyCluster):
+    """Lets nobody look at some kinds, as an API server does for whom no role names them."""
+
+    def __init__(self, cluster: Cluster, *kinds: Kind) -> None:
+        super().__init__(cluster)
+        self._forbidden = kinds
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Read:
+        forbidden = kind in self._forbidden
+        return Denied("get", kind.plural) if forbidden else await super().get(kind, namespace, name)
+
+    async def list(self, selection: Selection) -> ListResult:
+        kind = selection.kind
+        return Denied("list", kind.plural) if kind in self._forbidden else await super().list(selection)
+
+
+async def seen_by(scene: Scene, kind: Kind, name: str, *forbidden: Kind) -> Explanation:
+    """What `explain` finds for somebody who may not look at some kinds."""
+    cluster = Forbidding(scene.cluster, *forbidden)
+    onlooker = Onlooker(cluster, nobody, Options(namespace=scene.namespace))
+    return await explain(onlooker, kind, subject_of(kind, (scene.namespace, name)))
+
+
+async def test_who_may_not_look_at_secrets_is_told_the_rest_and_nothing_untrue(scene: Scene) -> None:
+    """Neither that credentials, target or source are missing, nor that they are there."""
+    await scene.begin()
+    await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
+    await scene.ready(PUSHED, PUSH_SECRET)
+    await scene.stop()
+    for kind, name in ((EXTERNAL_SECRET, "wanted"), (PUSH_SECRET, PUSHED), (SECRET_STORE, "infisical")):
+        explanation = await seen_by(scene, kind, name, SECRET)
+        assert explanation.first_wrong is None
+        secrets = [
+            link for link in explanation.links if "Secret " in link.about or "credential" in link.about
+        ]
+        assert {link.mark for link in secrets} == {Mark.UNKNOWN}
+        assert any("condition" in link.about and link.mark is Mark.FINE for link in explanation.links)
+
+
+async def test_who_may_look_at_one_namespace_only_is_told_nothing_untrue(scene: Scene, wide: Object) -> None:
+    """Of cluster-wide stores and namespaces nothing is known then."""
+    reference = {"name": wide["metadata"]["name"], "kind": "ClusterSecretStore"}
+    await plant(scene, wide, scene.external_secret(secretStoreRef=reference, data=[key("API_KEY")]))
+    explanation = await seen_by(scene, EXTERNAL_SECRET, "wanted", CLUSTER_SECRET_STORE, NAMESPACE, EVENT)
+    assert explanation.first_wrong is None
+    assert [link.says for link in explanation.links][:2] == [
+        "you may not list clustersecretstores: what rests on them cannot be told",
+        "you may not list namespaces: what rests on them cannot be told",
+    ]
+    assert explanation.events == ()
+
+
+async def test_who_may_not_look_at_the_resource_itself_is_told_so(scene: Scene) -> None:
+    await plant(scene)
+    with pytest.raises(CannotLook, match="you may not list externalsecrets"):
+        await seen_by(scene, EXTERNAL_SECRET, "wanted", EXTERNAL_SECRET)

@@ -7,7 +7,7 @@ sent again: the server keeps no names unique, and a creation sent twice would ma
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.infisical.exchange import in_doubt
@@ -16,18 +16,16 @@ from adapters.infisical.places import Place, View
 from adapters.infisical.reading_terms import Found, Reader
 from adapters.infisical.readings import Readings
 from adapters.infisical.refusals import Meaning
-from adapters.infisical.secret_routes import Version, size_in_batch
-from adapters.infisical.secret_text import SecretText
-from adapters.infisical.stored_form import as_stored, trimmed
+from adapters.infisical.secret_routes import Version
+from adapters.infisical.write_items import GONE, Item, in_parts
 from adapters.infisical.write_terms import (
     Refused,
     Stored,
-    Write,
     WriteAnswer,
     WriteKind,
     WriteResult,
 )
-from machines.names import FolderPath, RemoteName
+from machines.names import FolderPath
 from machines.outcomes import (
     AbsentKey,
     Denial,
@@ -43,48 +41,12 @@ from machines.outcomes import (
     Unavailable,
 )
 
-MOST_AT_ONCE: Final = 100  # secrets: servers of 2024 take 70 ms for each, and close the connection after 30 s
-LARGEST_BATCH: Final = 512 * 1024  # bytes
 _MOST_TURNS: Final = 2  # how often a creation may turn into an update, or the other way round
 _HOPELESS: Final = 2  # how often all parts of a batch may be refused before each is asked alone
 _RAW: Final = View(expand=False, imports=False)
 _ROOT: Final = FolderPath("/")
 _NOTHING_TO_SEE: Final = frozenset({Meaning.PERMISSION, Meaning.OVERSIZE})
 """Refusals that are not about what is there."""
-_GONE: Final = frozenset({Thing.FOLDER, Thing.ENVIRONMENT})
-
-
-class Item:
-    """One write under way. It has a result in the end."""
-
-    __slots__ = ("kind", "looked", "name", "onto_nothing", "result", "turns", "value")
-
-    def __init__(self, write: Write) -> None:
-        self.kind = write.kind
-        self.name = write.name
-        self.value: SecretText | None = write.value
-        self.onto_nothing = write.onto_nothing
-        self.result: WriteResult | None = None
-        self.turns = 0
-        self.looked = False
-
-    def __repr__(self) -> str:
-        return f"<Item {self.kind.value} {self.name}>"
-
-    @property
-    def write(self) -> Write:
-        """What to send; servers take names without white space around them, in batches and in paths."""
-        return Write(self.kind, RemoteName(trimmed(self.name)), self.value)
-
-    @property
-    def refers(self) -> bool:
-        """Whether its value may refer to other secrets."""
-        return self.value is not None and "${" in self.value.reveal()
-
-    def turn(self, kind: WriteKind) -> None:
-        """It turned out to be there already, or to be absent."""
-        self.kind = kind
-        self.turns += 1
 
 
 class FolderWriting:
@@ -100,7 +62,7 @@ class FolderWriting:
     async def carry_out(self, items: Sequence[Item], attempt: int = 1) -> None:
         """Give each of the items its result. `attempt`: how often they are tried with this."""
         for kind in WriteKind:
-            for part in _parts([item for item in items if item.kind is kind and item.result is None]):
+            for part in in_parts([item for item in items if item.kind is kind and item.result is None]):
                 refused = await self._tried(part, attempt)
                 if refused is not None:
                     await self._divide(part, refused)
@@ -111,7 +73,8 @@ class FolderWriting:
         """One request for items of one kind. None: each has its result now; else they were refused as a whole."""
         answer = await self._sent(items)
         if not isinstance(answer, Refused):
-            _settle(items, answer)
+            for item in items:
+                item.settle(answer)
             return None
         failure = answer.failure
         if answer.meaning is None and isinstance(failure, Unavailable) and in_doubt(failure):
@@ -119,7 +82,8 @@ class FolderWriting:
             return None
         if self._over is not None or _concerns_all(answer):
             self._over = failure
-            _settle(items, failure)
+            for item in items:
+                item.settle(failure)
             return None
         if len(items) == 1:
             return await self._alone(items[0], answer, attempt)
@@ -130,7 +94,7 @@ class FolderWriting:
         answer = await self._sent_once(items)
         if isinstance(answer, Refused) and isinstance(answer.failure, Missing):
             deletion, missing = items[0].kind is WriteKind.DELETE, answer.failure
-            if deletion and missing.what in _GONE:
+            if deletion and missing.what in GONE:
                 return Stored()
             if missing.what is Thing.FOLDER and self._over is None:
                 client, token = self._reader.client, self._reader.lease.token
@@ -160,7 +124,7 @@ class FolderWriting:
     async def _alone(self, item: Item, answer: Refused, attempt: int) -> Refused | None:
         """One that was refused by itself."""
         if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.DELETE:
-            _settle([item], Stored())
+            item.settle(Stored())
             return None
         if item.turns < _MOST_TURNS:
             if answer.meaning is Meaning.EXISTS and item.onto_nothing:
@@ -172,7 +136,7 @@ class FolderWriting:
             if answer.meaning is Meaning.NO_SECRET and item.kind is WriteKind.UPDATE:
                 item.turn(WriteKind.CREATE)
                 return await self._tried([item], attempt)
-        _settle([item], answer.failure)
+        item.settle(answer.failure)
         return None
 
     async def _make_folder(self, folder: FolderPath) -> SecretsFailure | None:
@@ -213,7 +177,7 @@ class FolderWriting:
             for item in left:
                 item.result = None
             await self._each(left, attempt)
-            dangling = [item for item in left if _is_dangling(item.result)]
+            dangling = [item for item in left if item.dangles]
             if len(dangling) == len(left):
                 return
             left = dangling
@@ -240,7 +204,7 @@ class FolderWriting:
                 absent.append(item)
             elif isinstance(there, AbsentKey) and item.kind is WriteKind.UPDATE:
                 item.turn(WriteKind.CREATE)
-            elif isinstance(there, Found) and _holds(there, item):
+            elif isinstance(there, Found) and item.holds(there):
                 item.result = Stored()
             elif isinstance(there, Found | Denied) and item.onto_nothing:
                 item.result = self._met(item, there)
@@ -252,7 +216,7 @@ class FolderWriting:
         now = asyncio.get_running_loop().time()
         names = [item.name for item in items]
         compared = (await self._readings.compare(self._reader, self._place, names, since=now)).result
-        if isinstance(compared, Missing) and compared.what in _GONE:
+        if isinstance(compared, Missing) and compared.what in GONE:
             return [AbsentKey(key=item.name, folder=self._place.folder) for item in items]
         if isinstance(compared, SecretsFailure):
             return [None] * len(items)
@@ -269,7 +233,7 @@ class FolderWriting:
                     item.result = Stored()
                 case AbsentKey(), WriteKind.UPDATE:
                     item.turn(WriteKind.CREATE)
-                case Found(), _ if _holds(there, item):
+                case Found(), _ if item.holds(there):
                     item.result = Stored()
                 case Found(), WriteKind.CREATE if item.onto_nothing:
                     item.result = self._met(item, there)
@@ -292,7 +256,7 @@ class FolderWriting:
             return there
         if isinstance(there, Found):
             changed = Unavailable(service=Service.INFISICAL, why=Trouble.CHANGED)
-            return Stored() if _holds(there, item) else changed
+            return Stored() if item.holds(there) else changed
         return Denied(what=Denial.READ, folder=self._place.folder, key=item.name)
 
     def _given_up(self, item: Item, failure: Unavailable) -> SecretsFailure:
@@ -301,21 +265,6 @@ class FolderWriting:
         if old and item.looked and item.refers and failure.why is Trouble.FAULT and failure.status == 500:
             return Invalid(what=Fault.DANGLING_REFERENCE, folder=self._place.folder, key=item.name)
         return failure
-
-
-def _settle(items: Sequence[Item], result: WriteResult) -> None:
-    for item in items:
-        item.result = _of_item(result, item)
-
-
-def _is_dangling(result: WriteResult | None) -> bool:
-    return isinstance(result, Invalid) and result.what is Fault.DANGLING_REFERENCE
-
-
-def _of_item(result: WriteResult, item: Item) -> WriteResult:
-    if item.kind is WriteKind.DELETE and isinstance(result, Missing) and result.what in _GONE:
-        return Stored()
-    return result
 
 
 def _concerns_all(refused: Refused) -> bool:
@@ -328,25 +277,6 @@ def _concerns_all(refused: Refused) -> bool:
     if isinstance(failure, Missing):
         return failure.what is not Thing.ROUTE
     return isinstance(failure, LeaseRefused | ProjectGone | Unavailable)
-
-
-def _holds(there: Found, item: Item) -> bool:
-    return item.value is not None and there.value.reveal() == as_stored(item.value.reveal())
-
-
-def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """What fits into one request each."""
-    part: list[Item] = []
-    size = 0
-    for item in items:
-        more = size_in_batch(item.write)
-        if part and (len(part) == MOST_AT_ONCE or size + more > LARGEST_BATCH):
-            yield part
-            part, size = [], 0
-        part.append(item)
-        size += more
-    if part:
-        yield part
 
 
 def _halves(items: list[Item]) -> tuple[list[Item], list[Item]]:

@@ -18,6 +18,7 @@ from adapters.infisical.flights import Flight
 from adapters.infisical.folder_view import folder_view
 from adapters.infisical.lease_terms import LeaseKey
 from adapters.infisical.places import Place, View, is_below, judged_by_list
+from adapters.infisical.probings import Probings
 from adapters.infisical.reading_terms import (
     GATHERING,
     KEEPING,
@@ -87,14 +88,6 @@ class _Reading:
         return self.began > since and (self.alone is None or self.alone == name)
 
 
-class _Probing:
-    """A folder that is tried, and from when on it is."""
-
-    def __init__(self, began: float, flight: Flight[Readable | SecretsFailure]) -> None:
-        self.began = began
-        self.flight = flight
-
-
 class Readings:
     """All readings under way, and those of the last moment."""
 
@@ -102,7 +95,7 @@ class Readings:
         self._gathering = gathering
         self._keeping = keeping
         self._readings: dict[_Key, _Reading] = {}
-        self._probings: dict[_Key, _Probing] = {}
+        self._probings = Probings(keeping)
         self._comparisons = Comparisons(gathering, keeping)
 
     async def folder(
@@ -158,20 +151,7 @@ class Readings:
     ) -> Readable | SecretsFailure:
         """Whether a folder is there and may be read, at `since` (loop's clock) or later: one request for all who ask at
         that time with one token."""
-        key = self._key(reader, place, view, recursive=False)
-        probing = self._probings.get(key)
-        if probing is None or probing.began < since or not probing.flight.joinable:
-            asked = reader.client.probe(reader.lease.token, place, view, reader.retry)
-            probing = self._probings[key] = _Probing(_now(), Flight(asked))
-            asyncio.get_running_loop().call_later(self._keeping, self._forget_probing, key, probing)
-        result = await probing.flight.result()
-        if not isinstance(result, Readable):  # who asks again after that wants to know it anew
-            self._forget_probing(key, probing)
-        return result
-
-    def _forget_probing(self, key: _Key, probing: _Probing) -> None:
-        if self._probings.get(key) is probing:
-            del self._probings[key]
+        return await self._probings.probe(reader, place, view, since=since)
 
     # --- joining and beginning -----------------------------------------------------------------------------
 

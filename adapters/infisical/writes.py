@@ -14,11 +14,12 @@ import msgspec
 
 from adapters.infisical.client import Client
 from adapters.infisical.flights import Flight
-from adapters.infisical.folder_writing import FolderWriting, Item
+from adapters.infisical.folder_writing import FolderWriting
 from adapters.infisical.lease_terms import LeaseKey
 from adapters.infisical.places import Place
 from adapters.infisical.reading_terms import GATHERING, Reader
 from adapters.infisical.readings import Readings
+from adapters.infisical.write_items import Item
 from adapters.infisical.write_terms import Pending, Stored, Write, WriteKind, WriteResult
 
 __all__ = ["Pending", "Stored", "Write", "WriteKind", "WriteResult", "Writes"]

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from adapters.infisical.folder_writing import Item
 from adapters.infisical.readings import Reader
 from adapters.infisical.transport import Unreachable
+from adapters.infisical.write_items import Item
 from machines.outcomes import Service, Trouble, Unavailable
 from reconciler.standin import (
     Access,

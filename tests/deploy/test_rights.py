@@ -13,12 +13,16 @@ from adapters.cluster import Cluster, Conflict, Kind, Read, Selection, WatchEven
 from adapters.cluster import ListResult as Listing
 from adapters.infisical.http import Network
 from adapters.kubernetes.connect import connect
-from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET, SECRET
+from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET, SECRET, kind_of
+from reconciler.driver import Clock
 from reconciler.effects.observe_external_secret import FINALIZER
+from reconciler.election import Candidacy, Election
+from reconciler.fence import Fence
 from reconciler.standin import StandIn
 from reconciler.standin.server import Server
+from tests.apiserver.access import Access
 from tests.apiserver.client import ApiClient
-from tests.apiserver.preparing import install_crds, make_service_account, read_crds
+from tests.apiserver.preparing import install_crds, make_service_account, read_crds, request_token
 from tests.apiserver.server import ApiServer
 from tests.scenarios.counting import CountingCluster
 from tests.scenarios.pushing import entry, push_secret, source
@@ -32,6 +36,7 @@ NOT_WITHIN_A_TEST = {
         "patch",
     ),  # the count of an event that happens again is written a minute later
 }
+DEPLOYED = "infisical-reconciler"  # the account in the manifest, its namespace and its Lease
 Object = dict[str, Any]
 Right = tuple[str, str, str]
 
@@ -71,7 +76,7 @@ class Watched(CountingCluster):
         return await super().apply(object, manager, uid=uid, version=version)
 
     async def create(self, object: Object, manager: str) -> Written:
-        self.used.add(("events.k8s.io", "events", "create"))
+        self._use("create", kind_of(object))
         return await super().create(object, manager)
 
     async def patch(
@@ -100,11 +105,22 @@ class Watched(CountingCluster):
         return await super().delete(kind, namespace, name, uid=uid, version=version)
 
 
-def granted() -> list[Object]:
-    """The rules of the manifest's ClusterRole."""
+def granted(kind: str = "ClusterRole") -> list[Object]:
+    """The rules of the manifest's ClusterRole, or of its Role."""
     documents = yaml.safe_load_all(MANIFEST.read_text())
-    rules: list[Object] = next(one["rules"] for one in documents if one["kind"] == "ClusterRole")
+    rules: list[Object] = next(one["rules"] for one in documents if one["kind"] == kind)
     return rules
+
+
+def rights_of(rules: list[Object]) -> set[Right]:
+    """All that rules allow."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
 
 
 @pytest.mark.apiserver
@@ -114,6 +130,7 @@ async def test_manifest_is_taken_and_its_rights_are_those_of_a_whole_life(own_ap
     async with ApiClient(own_apiserver.access) as api:
         await install_crds(api, read_crds())
         token = await make_service_account(api, "default", "controller", cluster_rules=granted())
+        deployed = await request_token(api, DEPLOYED, DEPLOYED)
     account = own_apiserver.access.as_user("controller", token)
     standin = StandIn(time.time)
     async with Network() as network, Server(standin) as served:
@@ -128,15 +145,41 @@ async def test_manifest_is_taken_and_its_rights_are_those_of_a_whole_life(own_ap
             await scene.stop()
             await admin.close()
             await limited.close()
-    rights = {
-        (group, resource, verb)
-        for rule in granted()
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
+    await _elects(own_apiserver.access.as_user("deployed", deployed))
+    rights = rights_of(granted())
     assert watched.used <= rights
     assert rights - watched.used == NOT_WITHIN_A_TEST
+
+
+async def _elects(account: Access) -> None:
+    """The deployed account leads by the Lease of its name, and gives it back; another Lease is none of its business."""
+    cluster = await connect({"KUBECONFIG": str(account.kubeconfig)})
+    watched, fence = Watched(cluster), Fence()
+    try:
+        for _ in range(2):  # it is made once, and taken over once
+            candidate = _candidate(watched, DEPLOYED, fence)
+            standing = asyncio.create_task(candidate.run())
+            await asyncio.wait_for(candidate.elected.wait(), 10)
+            standing.cancel()
+            await asyncio.wait([standing])
+            await candidate.release()
+        other = _candidate(cluster, "another", fence)
+        standing = asyncio.create_task(other.run())
+        async with asyncio.timeout(10):
+            while True:
+                if other.not_ready():
+                    break
+                await asyncio.sleep(0.02)
+        assert "may not get leases: check its Role" in other.not_ready()[0]
+        standing.cancel()
+        await asyncio.wait([standing])
+    finally:
+        await cluster.close()
+    assert watched.used == rights_of(granted("Role"))
+
+
+def _candidate(cluster: Cluster, name: str, fence: Fence) -> Election:
+    return Election(cluster, Candidacy(DEPLOYED, name, "a-pod"), Clock(time.time), lambda: 0.0, fence)
 
 
 async def _whole_life(scene: Scene) -> None:

@@ -59,6 +59,7 @@ class Onlooker(Controller):
         self.cluster = cluster
         self.options = options
         self.unseen: set[Kind] = set()
+        self.not_installed: set[Kind] = set()  # so that there are none of them
 
     def payload(self, kind: Kind, subject: Subject) -> Payload:
         """What a run of a resource would work on."""
@@ -86,7 +87,7 @@ class Onlooker(Controller):
             case Listed():
                 sink.replaced(listed.items, listed.version)
             case Absent():
-                pass  # the kind is not installed, so there is none of it
+                self.not_installed.add(selection.kind)
             case Denied() if selection.kind not in needed:
                 self.unseen.add(selection.kind)
             case Denied(verb=verb, resource=resource):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from reconciler.commands.controller_flags import ControllerClass, HoldBack
 from reconciler.commands.flags import flag
 from reconciler.commands.login_flags import (
     DEFAULT_ENDPOINT,
@@ -29,9 +30,8 @@ def explain(
         Path | None,
         flag("--local", "Look at the manifests of this directory instead of a cluster.", metavar="DIR"),
     ] = None,
-    controller_class: Annotated[
-        str, flag("--controller-class", "The class of stores that the controller serves.")
-    ] = "default",
+    controller_class: ControllerClass = "default",
+    hold_back: HoldBack = True,
     credential_directories: CredentialDirectories = None,
     ambient_credential_hosts: AmbientCredentialHosts = None,
 ) -> None:
@@ -52,7 +52,12 @@ def explain(
     set_up("error", "auto")
     wanted, subject = _subject(kind, name, namespace)
     auth = auth_settings(credential_directories, ambient_credential_hosts, DEFAULT_ENDPOINT, "")
-    options = Options(controller_class=controller_class, namespace=subject.namespace or None, auth=auth)
+    options = Options(
+        controller_class=controller_class,
+        namespace=subject.namespace or None,
+        hold_back=hold_back,
+        auth=auth,
+    )
     if local is not None and not local.is_dir():
         _unusable(f"--local: {local} is no directory")
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 import typer.core
 
+from reconciler.commands.controller_flags import ControllerClass, CreateFolders, HoldBack
 from reconciler.commands.flags import flag
 from reconciler.commands.login_flags import (
     DEFAULT_ENDPOINT,
@@ -48,9 +49,9 @@ def plan(
         bool, flag("--cluster", "Plan for the cluster of KUBECONFIG, instead of for manifests.")
     ] = False,
     namespace: Annotated[str, flag("--namespace", "Only what is in this namespace.", "-n")] = "",
-    controller_class: Annotated[
-        str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
-    ] = "default",
+    controller_class: ControllerClass = "default",
+    hold_back: HoldBack = True,
+    create_folders: CreateFolders = False,
     organization_slug: OrganizationSlug = "",
     credential_directories: CredentialDirectories = None,
     ambient_credential_hosts: AmbientCredentialHosts = None,
@@ -80,6 +81,8 @@ def plan(
     options = Options(
         controller_class=controller_class,
         namespace=namespace or None,
+        hold_back=hold_back,
+        create_folders=create_folders,
         organization=organization_slug or None,
         auth=auth,
     )

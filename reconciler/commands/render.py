@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.commands.controller_flags import ControllerClass
 from reconciler.commands.flags import flag
 from reconciler.commands.login_flags import (
     DEFAULT_ENDPOINT,
@@ -23,9 +24,7 @@ def render(
         list[Path], typer.Argument(help="Files and directories of manifests.", metavar="PATH...")
     ],
     journal: Annotated[str, flag("--journal", "Record every transition in this file.", metavar="FILE")] = "",
-    controller_class: Annotated[
-        str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
-    ] = "default",
+    controller_class: ControllerClass = "default",
     organization_slug: OrganizationSlug = "",
     credential_directories: CredentialDirectories = None,
     ambient_credential_hosts: AmbientCredentialHosts = None,

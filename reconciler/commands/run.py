@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.commands.controller_flags import ControllerClass, CreateFolders, HoldBack
 from reconciler.commands.flags import duration, flag
 from reconciler.commands.login_flags import (
     DEFAULT_ENDPOINT,
@@ -37,9 +38,7 @@ def run(
     namespace: Annotated[
         str, flag("--namespace", "Look after this namespace only, and after cluster-wide stores.", "-n")
     ] = "",
-    controller_class: Annotated[
-        str, flag("--controller-class", "Serve stores of this class (their spec.controller).")
-    ] = "default",
+    controller_class: ControllerClass = "default",
     concurrency: Annotated[int, flag("--concurrency", "How many resources run at once.", min=1)] = 256,
     linger: Annotated[
         float,
@@ -59,17 +58,8 @@ def run(
             metavar="DURATION",
         ),
     ] = "5m",  # type: ignore[assignment]
-    hold_back: Annotated[
-        bool,
-        flag("--hold-back/--no-hold-back", "Whether a store that is not ready holds back what uses it."),
-    ] = True,
-    create_folders: Annotated[
-        bool,
-        flag(
-            "--create-folders/--no-create-folders",
-            "Whether pushing may make folders at Infisical that are not there; else that is an error.",
-        ),
-    ] = False,
+    hold_back: HoldBack = True,
+    create_folders: CreateFolders = False,
     leader_election: Annotated[
         bool | None,
         flag(

@@ -40,6 +40,8 @@ async def explain(onlooker: Onlooker, kind: Kind, subject: Subject) -> Explanati
     if kind.namespaced:
         wanted.add(SECRET)
     await onlooker.look(wanted, needed=(kind,))
+    if kind in onlooker.not_installed:
+        raise NoSuchResource(f"the kind {kind.name} is not installed in the cluster: apply the CRDs")
     foreseen = await foresee(onlooker, kind, subject, due=True)
     if foreseen.object is None:
         raise NoSuchResource(f"there is no {subject}")

@@ -74,7 +74,10 @@ def test_every_flag_is_an_environment_variable_too(command: str, flag: str, vari
     )
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "render", "trace", "replay", "diagram", "crds"])
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "run", "render", "plan", "validate", "explain", "trace", "replay", "diagram", "crds"],
+)
 def test_help_says_what_a_command_is_for(command: str) -> None:
     """A newcomer reads it first."""
     result = run_command(command, "--help")

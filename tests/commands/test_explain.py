@@ -7,8 +7,10 @@ import pytest
 import yaml
 
 from tests.apiserver.access import Access
+from tests.apiserver.client import ApiClient
 from tests.commands.conftest import Served, run_command
 from tests.commands.test_plan import apply_all, content_of, served_once
+from tests.scenarios.reviews import OnCluster
 
 UNKNOWN_END = "Nothing is found to be wrong; not all can be told from here."
 
@@ -172,3 +174,43 @@ async def test_resource_of_a_cluster_is_explained(
     assert UNKNOWN_END in result.stdout
     absent = await asyncio.to_thread(run_command, *arguments[:2], "nobody", environment=kubeconfig)
     assert absent.exit_code == 2
+
+
+@pytest.mark.apiserver
+async def test_who_may_look_at_little_is_told_what_can_be_told(
+    apiserver: Access, api: ApiClient, namespace: str, served: Served, manifests: Path
+) -> None:
+    """A developer whose role names the resources of one namespace, and neither Secrets nor anything cluster-wide."""
+    await apply_all({"KUBECONFIG": str(apiserver.kubeconfig)}, namespace, manifests)
+    token = await OnCluster(api, namespace).token("developer")
+    group = "rbac.authorization.k8s.io"
+    resources = ["externalsecrets", "secretstores"]
+    rules = [{"apiGroups": ["external-secrets.io"], "resources": resources, "verbs": ["list"]}]
+    metadata = {"name": "developer", "namespace": namespace}
+    await api.create({"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": rules})
+    role = {"apiGroup": group, "kind": "Role", "name": "developer"}
+    who = {"kind": "ServiceAccount", "name": "developer", "namespace": namespace}
+    await api.create(
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": role,
+            "subjects": [who],
+        }
+    )
+    environment = {"KUBECONFIG": str(apiserver.as_user(namespace, token).kubeconfig)}
+    arguments = ("explain", "es", "checkout-env", "-n", namespace)
+    result = await asyncio.to_thread(run_command, *arguments, environment=environment)
+    assert result.exit_code == 0, result.output
+    assert "  unknown  cluster: you may not list secrets: what rests on them cannot be told" in result.stdout
+    assert "  ok       SecretStore infisical, login: by universalAuthCredentials" in result.stdout
+    assert "  unknown  target Secret checkout-env: may not be looked at by you" in result.stdout
+    elsewhere = await asyncio.to_thread(run_command, *arguments[:-1], "default", environment=environment)
+    assert elsewhere.exit_code == 2
+    assert "externalsecrets: you may not list externalsecrets" in elsewhere.stderr
+    planned = await asyncio.to_thread(
+        run_command, "plan", "--cluster", "-n", namespace, environment=environment
+    )
+    assert planned.exit_code == 1
+    assert "you may not list secrets" in planned.stderr

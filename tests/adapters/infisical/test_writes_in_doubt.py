@@ -9,7 +9,8 @@ import pytest
 from adapters.infisical.readings import Reader
 from adapters.infisical.transport import Unreachable
 from adapters.infisical.write_items import Item
-from machines.outcomes import Service, Trouble, Unavailable
+from machines.names import RemoteName
+from machines.outcomes import Fault, Invalid, Service, Trouble, Unavailable
 from reconciler.standin import (
     Access,
     Action,
@@ -130,6 +131,7 @@ def test_what_somebody_else_made_meanwhile_becomes_ours(age: Age) -> None:
         writing.remote.set_secret("dev", "/app", "A", "theirs")
         assert await writing.write(reader, place, create("A", "ours")) == [STORED]
         assert writing.values() == {"A": "ours"}
+        assert writing.asked == {"creation": 1, "single": 1, "update": 1}
 
     scenario()
 
@@ -156,6 +158,22 @@ def test_a_server_that_fails_again_and_again_is_given_up(age: Age) -> None:
         results = await writing.write(reader, place, create("A"), create("B"))
         assert results == [Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=503)] * 2
         assert writing.asked["batch creation"] == 3
+
+    scenario()
+
+
+@AGES
+def test_a_fault_is_laid_to_a_reference_only_where_servers_fail_on_references(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        reader, place = await writing.ready()
+        writing.server.faults.plan("POST *secrets*", Status(500), times=None)
+        fault = Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=500)
+        dangling = Invalid(what=Fault.DANGLING_REFERENCE, folder=place.folder, key=RemoteName("R"))
+        expected = fault if age is Age.CURRENT else dangling
+        assert await writing.write(reader, place, create("R", "${a.b.C}")) == [expected]
+        assert await writing.write(reader, place, create("P")) == [fault]
 
     scenario()
 
@@ -204,6 +222,8 @@ async def test_one_who_gives_up_during_a_batch_leaves_the_others_alone() -> None
     assert await other == [STORED]
     assert writing.values() == {"A": "next", "B": "v"}
     assert names_of(writing) == ["A", "B"]
+    first, second = (asked.at for asked in writing.server.requests[:2])
+    assert second >= first + 1.0
 
 
 @simulated
@@ -232,16 +252,20 @@ async def test_the_same_secret_is_written_by_one_after_the_other() -> None:
 
 
 @simulated
-async def test_two_identities_that_write_each_others_secrets_do_not_wait_for_ever() -> None:
+async def test_identities_that_write_each_others_secrets_do_not_wait_for_ever() -> None:
     writing = Writing()
     reader, place = await writing.ready()
-    other = Reader(reader.client, await writing.situation.acquire("2"), reader.retry)
-    writing.server.faults.plan(Kind.BATCH_CREATION, Slow(1.0), times=None)
+    others = [
+        Reader(reader.client, await writing.situation.acquire(version), reader.retry) for version in "23"
+    ]
+    writing.server.faults.plan("* *secrets*", Slow(1.0), times=None)
     results = await asyncio.gather(
         writing.write(reader, place, create("A"), create("B"), create("C")),
-        writing.write(other, place, create("C"), create("A"), create("D")),
+        writing.write(others[0], place, create("C"), create("D")),
+        writing.write(others[1], place, create("D"), create("C")),
     )
-    assert list(results) == [[STORED] * 3] * 2
+    assert list(map(len, results)) == [3, 2, 2]
+    assert all(result == STORED for run in results for result in run)
     assert names_of(writing) == ["A", "B", "C", "D"]
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,12 +120,12 @@ class Gatherer:
     def _find_debts(self, payload: PushSecretPayload, gathered: dict[int, StorePush]) -> None:
         """What the record has and nobody wants any more: to be deleted, where that is the policy, or forgotten."""
         assert payload.object is not None
-        wanted = {
-            destination
-            for number, store in gathered.items()
-            for one in store.wanted
-            if (destination := _destination(payload.stores[number], one.location, one.entry.property))
-        }
+        wanted: dict[_Destination, set[int]] = defaultdict(set)
+        for number, store in gathered.items():
+            for one in store.wanted:
+                destination = _destination(payload.stores[number], one.location, one.entry.property)
+                if destination is not None:
+                    wanted[destination].add(number)
         owes = deletes(payload.object) and not abandons(payload.object)
         for number, store in gathered.items():
             reference, view = payload.references[number], payload.stores[number]
@@ -136,9 +137,13 @@ class Gatherer:
                 removal = _removal(name, recorded, view)
                 if not owes or removal is None:
                     forgotten.add(name)
-                elif _destination(view, removal.location, removal.property) in wanted:
-                    forgotten.add(name)  # it is the same place, under another name or through another store
+                    continue
+                destination = _destination(view, removal.location, removal.property)
+                through = wanted.get(destination, set()) if destination is not None else set()
+                if through and number not in through:
+                    forgotten.add(name)  # it is the same place, through another store
                 else:
+                    # Also where the same place is wanted under another name: the plan passes on whose it is.
                     removals.append(removal)
             store.removals, store.forgotten = tuple(removals), frozenset(forgotten)
 

@@ -1,11 +1,12 @@
 """What a folder's secrets are as stored, for those who mean to write: one listing for all who ask at the same moment.
 
-Nothing is expanded or imported. A listing is not verified by a single read: that a name is absent leads to a creation,
-which the server refuses where it is wrong, and never to a deletion.
+Nothing is expanded or imported. That a listing lacks a name proves nothing: what may not be seen is left out without a
+word. Where it leads to a creation that does no harm, since the server refuses what is there already. Where a deletion would
+be held to be done, a single read has to say so.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -81,7 +82,13 @@ class Comparisons:
         self._lookings: dict[_Key, _Looking] = {}
 
     async def compare(
-        self, reader: Reader, place: Place, names: Sequence[RemoteName], *, since: float
+        self,
+        reader: Reader,
+        place: Place,
+        names: Sequence[RemoteName],
+        *,
+        since: float,
+        certain: Collection[RemoteName],
     ) -> AsOf[Compared | SecretsFailure]:
         """See `Readings.compare`."""
         key = _Key(reader.client, reader.lease.key, reader.lease.number, place)
@@ -89,6 +96,9 @@ class Comparisons:
         assert looking.flight is not None
         seen = await looking.flight.result()
         result = await self._told(seen, looking, key, reader, names)
+        if isinstance(result, Compared) and isinstance(seen, FolderView):
+            doubtful = [name for name in certain if isinstance(result.values[name], AbsentKey)]
+            result = await self._verified(result, doubtful, looking, key, reader)
         assert looking.began is not None
         return AsOf(result, looking.began)
 
@@ -175,6 +185,24 @@ class Comparisons:
             else:
                 return stored
         return Compared(values)
+
+    async def _verified(
+        self,
+        compared: Compared,
+        doubtful: Sequence[RemoteName],
+        looking: _Looking,
+        key: _Key,
+        reader: Reader,
+    ) -> Compared | SecretsFailure:
+        """The same, after a single read of those names that were not listed. One that no path can hold is believed absent."""
+        values = dict(compared.values)
+        told = await asyncio.gather(*(self._shared(looking, key, reader, name) for name in doubtful))
+        for name, stored in zip(doubtful, told, strict=True):
+            if isinstance(stored, Stored):
+                values[name] = stored
+            elif stored is not None:
+                return stored
+        return Compared(values, compared.twice)
 
     async def _shared(
         self, looking: _Looking, key: _Key, reader: Reader, name: str

@@ -6,7 +6,7 @@ the world does not serve it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -128,12 +128,22 @@ class Readings:
         return AsOf(await self._from_listing(reading, key, reader, name, result), reading.moment)
 
     async def compare(
-        self, reader: Reader, place: Place, names: Sequence[RemoteName], *, since: float
+        self,
+        reader: Reader,
+        place: Place,
+        names: Sequence[RemoteName],
+        *,
+        since: float,
+        certain: Collection[RemoteName] = (),
     ) -> AsOf[Compared | SecretsFailure]:
         """What a folder holds by some names, as stored, at `since` (loop's clock) or later: neither expanded nor with
         imports. One listing for all who ask at the same moment; a lone name that nobody else asks about by its own request.
-        Outer white space of a name does not count."""
-        return await self._comparisons.compare(reader, place, names, since=since)
+        Outer white space of a name does not count.
+
+        `certain`: those of the names whose absence has to be certain. One that the listing lacks is read singly, since a
+        listing leaves out what may not be seen.
+        """
+        return await self._comparisons.compare(reader, place, names, since=since, certain=certain)
 
     def drop(self, place: Place) -> None:
         """Something was written to this folder, or may have been: no reading of it, finished or under way, serves

@@ -72,6 +72,49 @@ def test_an_empty_folder_costs_one_listing(age: Age) -> None:
     scenario()
 
 
+@AGES
+def test_what_is_not_seen_is_not_held_to_be_absent_where_that_matters(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        for name in ("SHUT", "OPEN"):
+            writing.remote.set_secret("dev", "/app", name, "1")
+        reader, place = await writing.ready(rights=read_named("dev", "/app", "OPEN"))
+        wanted = [RemoteName(name) for name in ("SHUT", "OPEN", "NEW")]
+        result = await writing.readings.compare(
+            reader, place, wanted, since=now(), certain=[RemoteName("SHUT"), RemoteName("OPEN")]
+        )
+        told = shown(result.result)
+        assert told["OPEN"] == "1"
+        shut = told["SHUT"]
+        assert isinstance(shut, Denied)
+        assert (shut.folder, shut.key) == (APP, "SHUT")
+
+    scenario()
+
+
+@AGES
+def test_what_is_verifiably_absent_costs_a_single_read(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        reader, place = await writing.ready()
+        names = [RemoteName(name) for name in ("A", "B", "L" * 101)]
+        runs = await asyncio.gather(
+            *(
+                writing.readings.compare(reader, place, names, since=now(), certain=[names[0], names[2]])
+                for _ in range(20)
+            )
+        )
+        assert [shown(result) for result, _ in runs] == [dict.fromkeys(names)] * 20
+        assert writing.asked == {"listing": 1, "single": 1}
+        absent = Place(place.project, "dev", FolderPath("/not/there"))
+        result = await writing.readings.compare(reader, absent, names, since=now(), certain=names)
+        assert result.result == Missing(what=Thing.FOLDER, folder=absent.folder)
+
+    scenario()
+
+
 @simulated
 async def test_runs_at_the_same_moment_share_a_listing_and_single_reads() -> None:
     writing = Writing()

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def explain(
     kind: Annotated[str, typer.Argument(help="Such as ExternalSecret, or es as kubectl has it.")],
-    name: Annotated[str, typer.Argument(help="Name of the resource.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the resource; KIND/NAME will do too.", metavar="NAME")
+    ] = "",
     namespace: Annotated[str, flag("--namespace", "Its namespace.", "-n")] = "default",
     local: Annotated[
         Path | None,
@@ -111,7 +113,10 @@ def _subject(kind: str, name: str, namespace: str) -> "tuple[Kind, Subject]":
     from reconciler.trace import NoTrace, wanted
 
     try:
-        known = KINDS[wanted(kind, name, None).kind]
+        meant = wanted(kind, name, None)
+        known, name = KINDS[meant.kind], meant.name
+        if not name:
+            _unusable("which one? Write its name after its kind")
         place = NamespaceName(namespace) if known.namespaced else NamespaceName("")
         subject = Subject(KindName(known.name), place, ResourceName(name))
     except NoTrace as none:

@@ -12,6 +12,7 @@ from reconciler.backoff import CAP, FIRST
 from reconciler.conditions import ready_of
 from reconciler.controller import MACHINE_OF
 from reconciler.foresight import Foreseen
+from reconciler.push_reasons import PENDING
 
 _BACKOFF = (
     f"after a delay that doubles with each failure, from {FIRST:.0f} s to {CAP:.0f} s and never longer than its "
@@ -27,6 +28,8 @@ def next_run(kind: str, foreseen: Foreseen) -> Iterator[str]:
     if isinstance(seen, StoreObserved):
         yield from _of_store(seen, foreseen)
         return
+    if foreseen.object is not None and (ready_of(foreseen.object) or {}).get("reason") == PENDING:
+        yield "It waits for a person to approve its change at Infisical, and does not file it again until then."
     yield from _waits(seen)
     if end is None or (report is not None and report.verdict is Verdict.SYNCED):
         yield f"It is due now{_why_due(seen)}."

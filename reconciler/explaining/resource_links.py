@@ -8,6 +8,7 @@ from reconciler.conditions import ready_of
 from reconciler.explaining.links import Link, fine, note, unknown, wrong
 from reconciler.foresight import Foreseen
 from reconciler.messages import message_of
+from reconciler.push_reasons import PENDING
 
 GOOD = frozenset(
     {
@@ -45,7 +46,7 @@ def condition_link(object: Object) -> Link:
     refreshed = (object.get("status") or {}).get("refreshTime")
     if ready.get("status") == "True":
         return fine("condition", told + (f", as of {refreshed}" if refreshed else ""))
-    return wrong("condition", f"{told}{since}")
+    return (note if ready.get("reason") == PENDING else wrong)("condition", f"{told}{since}")
 
 
 def outlook_link(foreseen: Foreseen) -> Iterator[Link]:

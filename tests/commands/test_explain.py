@@ -79,6 +79,7 @@ def test_something_wrong_ends_with_1_and_is_told_first(served: Served, manifests
 )
 def test_kinds_are_named_as_for_kubectl(served: Served, manifests: Path, kind: str, name: str) -> None:
     assert run_command("explain", kind, name, "--local", manifests).exit_code == 0
+    assert run_command("explain", f"{kind}/{name}", "--local", manifests).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_kinds_are_named_as_for_kubectl(served: Served, manifests: Path, kind: s
         ("css", "nobody", "there is no ClusterSecretStore nobody"),
         ("pod", "nobody", "there is no kind 'pod'"),
         ("ces", "nobody", "ClusterExternalSecret is not a kind that this controller works on yet"),
+        ("es", "", "which one? Write its name after its kind"),
         ("es", "no/body", "is no name that a resource can have"),
     ],
 )

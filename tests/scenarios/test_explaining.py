@@ -304,6 +304,19 @@ async def test_push_that_is_well_is_explained_to_its_end(scene: Scene) -> None:
     )
 
 
+async def test_push_that_waits_for_a_person_is_not_wrong(scene: Scene) -> None:
+    scene.project.add_change_policy("dev")
+    await scene.begin_with_store()
+    await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
+    await scene.ready(PUSHED, PUSH_SECRET, status="False")
+    await scene.stop()
+    explanation = await explained(scene, PUSH_SECRET, PUSHED)
+    assert explanation.first_wrong is None
+    assert explanation.links[-1].mark is Mark.NOTE
+    assert explanation.links[-1].says.startswith("PendingApproval: ")
+    assert explanation.next_run[0].startswith("It waits for a person to approve its change")
+
+
 async def test_source_that_is_missing_is_found(scene: Scene) -> None:
     push = push_secret(entry("API_KEY", "PUSHED"), selector={"secret": {"name": "sauce"}})
     await plant_push(scene, push)

@@ -88,6 +88,7 @@ class Controller:
         self._queue: Queue[Subject] = Queue(self._host)
         self._runner = Runner(self._queue, self._work, options.concurrency)
         self._runs = 0
+        self._stands_by = False
         self._is_cut = False
         self._started = f"{int(clock.now() * 1000):x}"
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,7 +111,8 @@ class Controller:
         self._schedule = Schedule(self._runner.add, self._outages, clock, chance)
         self._performer = performer(self.surroundings)
         metrics.levels.depth = lambda: {
-            lane.name.lower(): waiting for lane, waiting in self._queue.depth().items()
+            lane.name.lower(): 0 if self._stands_by else waiting
+            for lane, waiting in self._queue.depth().items()
         }
         metrics.levels.running = lambda: Counter(str(subject.kind) for subject in self._runner.running)
         metrics.levels.leases = lambda: self.surroundings.leases.alive
@@ -270,7 +272,9 @@ class Controller:
     async def _run_when_synced(self, elected: Callable[[], Awaitable[object]] | None) -> None:
         await self.synced()
         if elected is not None:
+            self._stands_by = True  # what waits now is the leader's to do
             await elected()
+            self._stands_by = False
         await self._runner.run()
 
     async def synced(self) -> None:

@@ -24,7 +24,7 @@ from adapters.local.directory import LocalDirectory
 from reconciler.assembly import Options
 from reconciler.controller import Controller
 from reconciler.driver import Clock
-from reconciler.election import Candidacy, Election
+from reconciler.election import Candidacy, Election, LeadershipLost
 from reconciler.endpoints import NotReady
 from reconciler.fence import Fence, FencedCluster, fenced
 from reconciler.metrics import Metrics
@@ -89,10 +89,8 @@ async def run_until_told(
             waiting.cancel()
             unrevoked = await controller.stop(at_once=standing in done)
             log.info("stopped", unrevoked=len(unrevoked))
-            if candidate is not None and standing is not None:
-                standing.cancel()
-                await asyncio.wait([standing])
-                await candidate.release()
+            if candidate is not None and standing is not None and standing not in done:
+                await _retire(candidate, standing)
             for task in done - {waiting}:
                 if not task.cancelled():
                     task.result()
@@ -102,6 +100,19 @@ async def _stand(controller: Controller, candidate: Election) -> None:
     """Stand for election as soon as there is something to begin with. Raises LeadershipLost."""
     await controller.synced()
     await candidate.run()
+
+
+async def _retire(candidate: Election, standing: asyncio.Task[None]) -> None:
+    """Give the Lease back, where it was not lost meanwhile."""
+    standing.cancel()
+    await asyncio.wait([standing])
+    if standing.cancelled():
+        await candidate.release()
+        return
+    try:
+        standing.result()
+    except LeadershipLost as lost:
+        log.warning(f"this process led no more before it had ended: {lost}")
 
 
 def _not_ready_of(controller: Controller, candidate: Election) -> NotReady:

@@ -165,3 +165,27 @@ def test_no_cluster_is_told_in_a_sentence(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "KUBECONFIG" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_leader_election_without_a_namespace_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """Which flag says where the Lease is; and that a directory has none."""
+    file = tmp_path / "kubeconfig"
+    content = {
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "x"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    file.write_text(yaml.safe_dump(content))
+    command = [sys.executable, "-m", "reconciler.commands", "run", "--listen", "", "--leader-election"]
+    for more, said in (([], "--leader-election-namespace"), (["--local", str(tmp_path)], "leave it out")):
+        ended = subprocess.run(
+            [*command, *more],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"KUBECONFIG": str(file)},
+            timeout=PATIENCE,
+        )
+        assert ended.returncode == 2
+        assert said in ended.stderr
+        assert "Traceback" not in ended.stderr

@@ -27,6 +27,7 @@ from tests.apiserver.access import Access
 from tests.apiserver.client import ApiClient
 from tests.scenarios.manifests import CREDENTIALS, example, key
 from tests.soak.victim import Victim
+from tests.troubles.proxy import Proxy
 
 pytestmark = pytest.mark.apiserver
 PATIENCE = 30.0  # seconds
@@ -93,16 +94,16 @@ class Ground:
         self.namespace = namespace
         self.standin = StandIn(time.time)
         self.processes: list[Process] = []
-        self._access = access
+        self.access = access
         self._directory = directory
 
-    async def start(self) -> Process:
-        """Another process."""
+    async def start(self, kubeconfig: Path | None = None) -> Process:
+        """Another process; with `kubeconfig` it takes another way to the API server."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             address = f"127.0.0.1:{free.getsockname()[1]}"
         name = f"{self.namespace}-{len(self.processes) + 1}"
         victim = await Victim.start(
-            self._access.kubeconfig,
+            kubeconfig or self.access.kubeconfig,
             self.namespace,
             self._directory,
             name,
@@ -213,6 +214,25 @@ async def _frozen(place: Ground) -> None:
     assert "is down" not in first.victim.said()  # what was cut says nothing about the server
 
 
+async def _cut_off(place: Ground) -> None:
+    """A process that reaches the API server no more ends before another one begins."""
+    async with Proxy(place.access) as proxy:
+        first = await place.start(proxy.kubeconfig(place.namespace))
+        await first.leads()
+        second = await place.start()
+        await second.stands_by()
+        await proxy.goes_down()
+        cut = time.time()
+        assert await asyncio.wait_for(first.victim.over(), PATIENCE) == 1
+        assert time.time() - cut < RENEW_DEADLINE + 1.0
+        assert "could not be renewed for 10 s" in first.victim.said()
+        assert not place.standin.tokens_alive
+        assert not second.victim.has_begun
+        await second.leads()
+        assert place.between(first, second) > LEASE_SECONDS - RENEW_DEADLINE - 1.0
+        assert await second.victim.stop() == 0, second.victim.said()
+
+
 async def _taken_away(place: Ground) -> None:
     """The Lease names somebody else all at once."""
     first = await place.start()
@@ -226,12 +246,12 @@ async def _taken_away(place: Ground) -> None:
 
 
 async def test_one_of_them_leads_whatever_happens(apiserver: Access, api: ApiClient, tmp_path: Path) -> None:
-    """Four plays at once, since most of each is waiting for a Lease to run out."""
+    """Five plays at once, since most of each is waiting for a Lease to run out."""
 
     async def played(play: Any) -> None:
         async with ground(apiserver, api, tmp_path) as place:
             await play(place)
 
     async with asyncio.TaskGroup() as plays:
-        for play in (_handed_over, _killed, _frozen, _taken_away):
+        for play in (_handed_over, _killed, _frozen, _cut_off, _taken_away):
             plays.create_task(played(play))

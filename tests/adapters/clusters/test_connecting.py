@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.cluster import Absent, Denied, Done, Listed, Selection, Unavailable
-from adapters.kubernetes.connect import connect
+from adapters.kubernetes.connect import connect, is_in_pod
 from adapters.kubernetes.requests import NoCluster
 from adapters.resources.kinds import SECRET
 from tests.adapters.clusters.samples import secret
@@ -68,6 +68,40 @@ async def test_without_any_cluster_a_person_is_told_what_to_do(tmp_path: Path) -
     text = await refusal({}, tmp_path)
     assert "KUBECONFIG" in text
     assert "--local" in text
+
+
+async def test_namespace_is_the_one_that_the_kubeconfig_names(tmp_path: Path) -> None:
+    """In its current context; none where it names none."""
+    environment = kubeconfig(tmp_path, "http://127.0.0.1:1")
+    file = Path(environment["KUBECONFIG"])
+    content = json.loads(file.read_text())
+    for context, namespace in (({}, ""), ({"namespace": None}, ""), ({"namespace": "here"}, "here")):
+        content["contexts"][0]["context"] |= context
+        file.write_text(json.dumps(content))
+        cluster = await connect(environment)
+        assert cluster.namespace == namespace
+        await cluster.close()
+
+
+async def test_namespace_in_a_pod_is_that_of_its_service_account(
+    tmp_path: Path, apiserver: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is beside its token."""
+    token = tmp_path / "token"
+    token.write_text("token")
+    certificates = tmp_path / "ca.crt"
+    certificates.write_text(apiserver.authority)
+    monkeypatch.setattr("adapters.kubernetes.connect.SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr("adapters.kubernetes.connect.SERVICE_CERT_FILENAME", str(certificates))
+    environment = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
+    assert is_in_pod(environment)
+    assert not is_in_pod(environment | {"KUBECONFIG": "somewhere"})
+    for namespace in ("", "of-the-pod"):
+        if namespace:
+            (tmp_path / "namespace").write_text(namespace)
+        cluster = await connect(environment, home=tmp_path)
+        assert cluster.namespace == namespace
+        await cluster.close()
 
 
 async def test_a_kubeconfig_that_is_missing_or_broken_is_told(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ from reconciler.push_references import abandons, choices_of, deletes, record_key
 from reconciler.stores import StoreView, selects
 from reconciler.surroundings import Surroundings
 
-_Destination = tuple[str, str, str, Location, str | None]
-"""Host, project, environment, secret and property: one place, whichever store leads there."""
+_Destination = tuple[str, str, str, Location]
+"""Host, project, environment and secret: one place, whichever store leads there."""
 
 
 class Gatherer:
@@ -120,12 +120,12 @@ class Gatherer:
     def _find_debts(self, payload: PushSecretPayload, gathered: dict[int, StorePush]) -> None:
         """What the record has and nobody wants any more: to be deleted, where that is the policy, or forgotten."""
         assert payload.object is not None
-        wanted: dict[_Destination, set[int]] = defaultdict(set)
+        wanted: dict[_Destination, list[tuple[int, str | None]]] = defaultdict(list)
         for number, store in gathered.items():
             for one in store.wanted:
-                destination = _destination(payload.stores[number], one.location, one.entry.property)
+                destination = _destination(payload.stores[number], one.location)
                 if destination is not None:
-                    wanted[destination].add(number)
+                    wanted[destination].append((number, one.entry.property))
         owes = deletes(payload.object) and not abandons(payload.object)
         for number, store in gathered.items():
             reference, view = payload.references[number], payload.stores[number]
@@ -138,10 +138,13 @@ class Gatherer:
                 if not owes or removal is None:
                     forgotten.add(name)
                     continue
-                destination = _destination(view, removal.location, removal.property)
-                through = wanted.get(destination, set()) if destination is not None else set()
-                if through and number not in through:
-                    forgotten.add(name)  # it is the same place, through another store
+                destination = _destination(view, removal.location)
+                there = wanted.get(destination, []) if destination is not None else []
+                own = any(one == number for one, _ in there)
+                if not own and any(
+                    None in (path, removal.property) or path == removal.property for _, path in there
+                ):
+                    forgotten.add(name)  # it is wanted there through another store
                 else:
                     # Also where the same place is wanted under another name: the plan passes on whose it is.
                     removals.append(removal)
@@ -242,11 +245,11 @@ def _removal(name: str, recorded: Any, view: StoreView | None) -> Removal | None
     return Removal(name=name, location=location, property=path)
 
 
-def _destination(view: StoreView | None, location: Location, path: str | None) -> _Destination | None:
+def _destination(view: StoreView | None, location: Location) -> _Destination | None:
     if view is None or (scope := _scope(view)) is None:
         return None
     assert view.store is not None
     assert view.store.spec.provider.infisical is not None
     address = parsed(view.store.spec.provider.infisical.host_api)
     host = address.url if isinstance(address, Address) else ""
-    return host, scope.project_slug, scope.environment_slug, location, path
+    return host, scope.project_slug, scope.environment_slug, location

@@ -103,6 +103,8 @@ class Comparer:
                     place_of(session, folder),
                     [RemoteName(one.name) for one in inside],
                     since=payload.since,
+                    # What is only not seen would be forgotten instead of deleted.
+                    certain=[RemoteName(one.name) for one in inside if one not in wanted],
                 )
                 for folder, inside in folders.items()
             )

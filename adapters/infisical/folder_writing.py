@@ -206,8 +206,10 @@ class FolderWriting:
                 item.turn(WriteKind.CREATE)
             elif isinstance(there, Found) and item.holds(there):
                 item.result = Stored()
-            elif isinstance(there, Found | Denied) and item.onto_nothing:
+            elif isinstance(there, Found) and item.onto_nothing:
                 item.result = self._met(item, there)
+            elif isinstance(there, Denied) and item.onto_nothing:
+                pass  # servers of 2024 say so of what is absent, too: to be tried alone
             elif isinstance(there, Found | Denied) and item.kind is WriteKind.CREATE:
                 item.turn(WriteKind.UPDATE)
         return absent

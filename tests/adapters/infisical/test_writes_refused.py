@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from adapters.infisical.places import Place
-from adapters.infisical.writes import Pending, WriteResult
+from adapters.infisical.secret_text import SecretText
+from adapters.infisical.writes import Pending, Write, WriteKind, WriteResult
 from machines.names import FolderPath, RemoteName
 from machines.outcomes import (
     Denial,
@@ -90,6 +91,53 @@ def test_a_lone_write_turns_round_as_well(age: Age) -> None:
         assert await writing.write(reader, place, delete("C")) == [STORED]
         assert writing.values() == {"A": "ours", "B": "new"}
         assert writing.asked == {"creation": 2, "update": 2, "deletion": 1}
+
+    scenario()
+
+
+@AGES
+def test_what_was_made_for_nothing_is_not_written_over_anything(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        reader, place = await writing.ready()
+        writing.remote.set_secret("dev", "/app", "A", "theirs")
+        writing.remote.set_secret("dev", "/app", "B", "same")
+        changed = Unavailable(service=Service.INFISICAL, why=Trouble.CHANGED)
+        wanted = [
+            onto_nothing("A", "ours"),
+            onto_nothing("B", "same"),
+            onto_nothing("C", "ours"),
+            create("D"),
+        ]
+        assert await writing.write(reader, place, *wanted) == [changed, STORED, STORED, STORED]
+        assert await writing.write(reader, place, onto_nothing("A", "ours")) == [changed]
+        assert await writing.write(reader, place, onto_nothing("B", "same")) == [STORED]
+        writing.server.faults.plan(Kind.CREATION, Dropped())
+        assert await writing.write(reader, place, onto_nothing("A", "ours")) == [changed]
+        assert writing.values() == {"A": "theirs", "B": "same", "C": "ours", "D": "v"}
+
+    scenario()
+
+
+def onto_nothing(name: str, value: str) -> Write:
+    """A creation that may not become an update."""
+    return Write(WriteKind.CREATE, RemoteName(name), SecretText(value), onto_nothing=True)
+
+
+@AGES
+def test_what_was_made_for_nothing_meets_what_may_not_be_seen(age: Age) -> None:
+    @simulated
+    async def scenario() -> None:
+        writing = Writing(age)
+        writing.remote.set_secret("dev", "/app", "A", "hidden")
+        reader, place = await writing.ready(rights=Access((Rule(actions=frozenset({Action.CREATE})),)))
+        (met,) = await writing.write(reader, place, onto_nothing("A", "ours"))
+        assert isinstance(met, Denied)
+        results = await writing.write(reader, place, onto_nothing("A", "ours"), onto_nothing("B", "ours"))
+        assert isinstance(results[0], Denied)
+        assert results[1] == STORED
+        assert writing.values() == {"A": "hidden", "B": "ours"}
 
     scenario()
 

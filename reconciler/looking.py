@@ -75,11 +75,16 @@ class Onlooker(Controller):
                 if selection.kind in kinds
             )
         )
-        if any(complaints):
-            raise CannotLook("\n".join(complaint for complaint in complaints if complaint))
+        told: dict[str, list[str]] = {}
+        for name, reason in filter(None, complaints):
+            told.setdefault(reason, []).append(name)
+        if told:
+            raise CannotLook("\n".join(f"{', '.join(names)}: {reason}" for reason, names in told.items()))
 
-    async def _fill(self, selection: Selection, sink: Sink, needed: Collection[Kind]) -> str:
-        """Why a kind that is needed cannot be listed; empty where it was."""
+    async def _fill(
+        self, selection: Selection, sink: Sink, needed: Collection[Kind]
+    ) -> tuple[str, str] | None:
+        """A kind that is needed and cannot be listed, and why not."""
         listed = await self.cluster.list(selection)
         if isinstance(listed, Expired):  # it took too long for one version: once more
             listed = await self.cluster.list(selection)
@@ -91,10 +96,10 @@ class Onlooker(Controller):
             case Denied() if selection.kind not in needed:
                 self.unseen.add(selection.kind)
             case Denied(verb=verb, resource=resource):
-                return f"{name_of(selection)}: you may not {verb} {resource}"
+                return name_of(selection), f"you may not {verb} {resource}"
             case _:
-                return f"{name_of(selection)}: {why(listed)}"
-        return ""
+                return name_of(selection), why(listed)
+        return None
 
 
 @asynccontextmanager

@@ -162,6 +162,23 @@ def test_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "does not exist" in result.stderr
 
 
+def test_cluster_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path) -> None:
+    """Not once for each kind. Nobody listens at the port, which is reserved."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "away", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "somebody", "user": {"token": "worthless"}}],
+        "contexts": [{"name": "away", "context": {"cluster": "away", "user": "somebody"}}],
+        "current-context": "away",
+    }
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    result = run_command("plan", "--cluster", environment={"KUBECONFIG": str(tmp_path / "kubeconfig")})
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.endswith("is it running, and is the way to it open?")
+
+
 @pytest.mark.apiserver
 async def test_cluster_is_planned_and_left_as_it_is(
     apiserver: Access, namespace: str, served: Served, manifests: Path

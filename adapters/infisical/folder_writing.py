@@ -229,7 +229,6 @@ class FolderWriting:
         again = await self._reader.client.writes.again(attempt, self._reader.retry)
         seen = await self._seen(items) if again else [None] * len(items)
         for item, there in zip(items, seen, strict=True):
-            item.looked |= there is not None
             match there, item.kind:
                 case AbsentKey(), WriteKind.DELETE:
                     item.result = Stored()
@@ -244,7 +243,7 @@ class FolderWriting:
                 case (AbsentKey() | Found(), _) | (Denied(), WriteKind.UPDATE | WriteKind.DELETE):
                     pass
                 case _:  # not seen, or not to be tried again
-                    item.result = self._given_up(item, failure)
+                    item.result = failure if again or attempt == 1 else self._given_up(item, failure)
         left = [item for item in items if item.result is None]
         if failure.why is Trouble.FAULT and len(left) > 1:
             # Servers of 2025 fail on a batch in which one value refers into a folder that is not there.
@@ -262,9 +261,11 @@ class FolderWriting:
         return Denied(what=Denial.READ, folder=self._place.folder, key=item.name)
 
     def _given_up(self, item: Item, failure: Unavailable) -> SecretsFailure:
-        """Servers of 2025 fail on a reference into a folder that is not there, and answer everything else."""
-        old = self._reader.client.routes.secrets.known is Version.V3
-        if old and item.looked and item.refers and failure.why is Trouble.FAULT and failure.status == 500:
+        """It failed each time. Servers of 2025 do so on a reference into a folder that is not there, and answer the looks
+        in between."""
+        routes = self._reader.client.routes
+        old = routes.secrets.known is Version.V3 and routes.expands_singly is not False
+        if old and item.refers and failure.why is Trouble.FAULT and failure.status == 500:
             return Invalid(what=Fault.DANGLING_REFERENCE, folder=self._place.folder, key=item.name)
         return failure
 

@@ -66,6 +66,8 @@ class Routes:
         self.secrets: Choice[Version] = Choice()
         self.projects: Choice[str] = Choice()
         self.batches: Choice[Version] = Choice()
-        self.no_batches = False  # it turned out to have no routes for several writes at once
+        # Until then (loop's clock) it is held to have no routes for several writes at once. Not for ever: a proxy's page
+        # for a server that is just being replaced says the same.
+        self.no_batches_until = 0.0
         # Servers of 2024 expand references in lists only. They are known by secrets without `secretValueHidden`.
         self.expands_singly: bool | None = None

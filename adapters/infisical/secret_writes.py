@@ -1,5 +1,6 @@
 """The requests that write: one secret, several of a folder, a folder. Each is sent once, as far as repeating could do harm."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -24,6 +25,9 @@ from adapters.infisical.write_terms import Pending, Refused, Stored, Write, Writ
 from machines.names import FolderPath
 from machines.outcomes import Fault, Invalid, Missing, Thing
 
+WITHOUT_BATCHES: Final = (
+    600.0  # seconds after which a server without routes for batches is asked for them again
+)
 LARGEST_BODY: Final = 1024 * 1024  # bytes that a server takes
 
 
@@ -73,7 +77,7 @@ class SecretWrites:
         server knows no such request."""
         kind = writes[0].kind
         lone = writes[0] if len(writes) == 1 else None
-        if self._routes.no_batches:
+        if asyncio.get_running_loop().time() < self._routes.no_batches_until:
             return Refused(Missing(what=Thing.ROUTE), Meaning.NO_ROUTE)
         if lone is not None and self._size(token, place, writes) > LARGEST_BODY:
             return _oversize(place, lone)
@@ -108,7 +112,7 @@ class SecretWrites:
         versions = (Version.V3,) if newest is Version.V3 else (Version.V4, Version.V3)
         reply = await self._routes.batches.ask(versions, ask)
         if isinstance(reply, Refusal) and reply.meaning is Meaning.NO_ROUTE and newest is not None:
-            self._routes.no_batches = True
+            self._routes.no_batches_until = asyncio.get_running_loop().time() + WITHOUT_BATCHES
         return reply
 
     def _size(self, token: SecretText, place: Place, writes: Sequence[Write]) -> int:

@@ -443,6 +443,11 @@ async def test_a_server_without_batches_is_asked_once_and_then_written_to_singly
     assert await writing.write(reader, place, update("N1"), update("N2"), delete("N3")) == [STORED] * 3
     assert writing.asked == {"update": 2, "deletion": 1}
     assert await writing.write(reader, place, create("L" * 101)) == [Missing(what=Thing.ROUTE)]
+    writing.server.faults.clear()  # it was a proxy's page
+    await asyncio.sleep(600)
+    writing.server.record.clear()
+    assert await writing.write(reader, place, update("N1"), update("N2")) == [STORED] * 2
+    assert writing.asked == {"batch update": 1}
 
 
 def batches(writing: Writing) -> list[AskedOf]:

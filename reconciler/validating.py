@@ -202,15 +202,12 @@ class _Here:
             return
         if not content:
             yield f"{source.path}.key", f"what the Secret {source.name} holds there is empty", True
-        elif source.field.endswith("Path") and not self._is_allowed(content):
+        elif source.field.endswith("Path") and not self._settings.may_be_read(source.field, content):
             sentence = (
                 f"the path in the Secret {source.name} is outside of the directories that --credential-directories "
                 "names: no file is read there"
             )
             yield f"{source.path}.key", sentence, True
-
-    def _is_allowed(self, path: str) -> bool:
-        return any(Path(path).is_relative_to(one) for one in self._settings.credential_directories)
 
     # --- ExternalSecrets -----------------------------------------------------------------------------------
 

@@ -3,11 +3,11 @@
 from adapters.auth.credentials import Credentials
 from adapters.auth.files import read_allowed
 from adapters.auth.login import LoginRequest
-from adapters.auth.settings import AuthSettings
+from adapters.auth.settings import POD_TOKEN_FIELD, AuthSettings
 from adapters.infisical.secret_text import SecretText
 from machines.outcomes import Denied, Invalid, Missing, Thing
 
-_PATH = "serviceAccountTokenPath"
+_PATH = POD_TOKEN_FIELD
 
 
 class KubernetesAuth:

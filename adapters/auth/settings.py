@@ -1,5 +1,6 @@
 """What the operator of the controller has settled about ways to log in."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,8 @@ import msgspec
 GCP_IAM_CREDENTIALS: Final = "https://iamcredentials.googleapis.com"
 POD_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 """The one file outside of the directories that may always be read, and only for Kubernetes Auth."""
+POD_TOKEN_FIELD: Final = "serviceAccountTokenPath"
+"""The credential that may name it."""
 
 
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,3 +30,11 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ambient_hosts: tuple[str, ...] | None = None
     """Host names that may be shown the controller's own identity by a SecretStore; None: all."""
+
+    def may_be_read(self, field: str, path: str) -> bool:
+        """Whether the file of a path that this credential gives may be read, as it looks from here: by links that are here,
+        and without looking whether it is there."""
+        if field == POD_TOKEN_FIELD and path == str(self.pod_token):
+            return True
+        resolved = Path(os.path.realpath(path))
+        return any(resolved.is_relative_to(os.path.realpath(one)) for one in self.credential_directories)

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters import cluster
@@ -168,11 +167,8 @@ class StoreLinks:
         found = checked({source: content})
         if isinstance(found, Invalid):
             return wrong(where, failure_text(found, None))
-        if source.field.endswith("Path") and not self._may_be_read(content.decode().strip()):
-            outside = Denied(
-                what=Denial.FILE, namespace=source.namespace, name=source.name, secret_key=source.key
-            )
-            return wrong(where, failure_text(outside, None))
+        if source.field.endswith("Path"):
+            return self._file(where, source, content.decode().strip())
         return fine(where, f"is in the Secret {source.namespace}/{source.name}, key {source.key}")
 
     async def _secret(self, where: str, source: Source) -> Object | Link:
@@ -196,9 +192,20 @@ class StoreLinks:
         found = self._secrets[place]
         return Link(found.mark, where, found.says) if isinstance(found, Link) else found
 
-    def _may_be_read(self, path: str) -> bool:
-        allowed = self._onlooker.options.auth.credential_directories
-        return any(Path(path).is_relative_to(one) for one in allowed)
+    def _file(self, where: str, source: Source, path: str) -> Link:
+        """A credential that is in a file where the controller runs, whose path the Secret has."""
+        settings = self._onlooker.options.auth
+        if settings.may_be_read(source.field, path):
+            return fine(where, "is in a file that the controller may read, if it is there")
+        if not settings.credential_directories:
+            return unknown(
+                where,
+                "is in a file: whether the controller may read it, its --credential-directories say; give them here",
+            )
+        outside = Denied(
+            what=Denial.FILE, namespace=source.namespace, name=source.name, secret_key=source.key
+        )
+        return wrong(where, failure_text(outside, None))
 
 
 def _asks_for_labels(view: StoreView) -> bool:

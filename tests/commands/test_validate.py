@@ -171,6 +171,20 @@ def test_credentials_that_are_no_text_are_a_mistake(tmp_path: Path) -> None:
     assert "no text" in result.stdout
 
 
+def test_token_of_the_pod_may_be_named(tmp_path: Path) -> None:
+    """The one file that needs no permission: and only where it is the service account's token that is asked for."""
+    store, secret = yaml.safe_load_all(STORE)
+    selectors = {
+        "identityId": {"name": "login", "key": "clientId"},
+        "serviceAccountTokenPath": {"name": "login", "key": "path"},
+    }
+    store["spec"]["provider"]["infisical"]["auth"] = {"kubernetesAuthCredentials": selectors}
+    for path, code in (("/var/run/secrets/kubernetes.io/serviceaccount/token", 0), ("/etc/shadow", 1)):
+        secret["stringData"]["path"] = f"{path}\n"
+        result = run_command("validate", written(tmp_path, store=yaml.safe_dump_all([store, secret])))
+        assert result.exit_code == code, result.stdout
+
+
 def test_nothing_to_check_is_unusable(tmp_path: Path) -> None:
     """An empty directory, and a path that is not there."""
     assert run_command("validate", tmp_path).exit_code == 2

@@ -1,10 +1,12 @@
 """`explain` on both clusters: each planted mistake is the first thing that is called wrong, and nothing is touched."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.auth.settings import AuthSettings
 from adapters.cluster import Cluster, Denied, Done, Kind, ListResult, Object, Read, Selection
 from adapters.read_only import ReadOnlyCluster
 from adapters.resources.kinds import (
@@ -200,6 +202,26 @@ async def test_of_two_ways_to_log_in_the_one_used_is_named(scene: Scene) -> None
     notes = [link.says for link in explanation.links if link.mark is Mark.NOTE]
     assert f"of several blocks, {UNIVERSAL} is used: take the others away" in notes
     assert "of-before with the credentials does not exist" in await first_wrong(scene)
+
+
+async def test_credential_in_a_file_is_told_by_what_the_controller_may_read(scene: Scene) -> None:
+    """The pod's own token always; another file by its flag, which is not known here unless it is given."""
+    store, credentials = scene.store(), scene.credentials_secret()
+    selectors = {"identityId": "clientId", "serviceAccountTokenPath": "path"}
+    auth = {name: {"name": CREDENTIALS, "key": key} for name, key in selectors.items()}
+    store["spec"]["provider"]["infisical"]["auth"] = {"kubernetesAuthCredentials": auth}
+    about = "SecretStore infisical, credential serviceAccountTokenPath"
+    given = AuthSettings(credential_directories=(Path("/mounted"),))
+    for path, settings, mark in (
+        ("/var/run/secrets/kubernetes.io/serviceaccount/token", AuthSettings(), Mark.FINE),
+        ("/elsewhere/token", AuthSettings(), Mark.UNKNOWN),
+        ("/elsewhere/token", given, Mark.WRONG),
+        ("/mounted/../elsewhere/token", given, Mark.WRONG),
+        ("/mounted/token", given, Mark.FINE),
+    ):
+        await plant(scene, store, {**credentials, "stringData": {**credentials["stringData"], "path": path}})
+        links = {link.about: link for link in (await explained(scene, auth=settings)).links}
+        assert links[about].mark is mark, (path, links[about])
 
 
 async def test_certificates_that_are_missing_are_found(scene: Scene) -> None:

@@ -48,10 +48,11 @@ from reconciler.effects.observe_external_secret import reference_of, references_
 from reconciler.failure_texts import failure_text
 from reconciler.stores import INFISICAL, StoreView, view_of_store
 from reconciler.support import unsupported_of_external_secret, without_effect
+from reconciler.validating_pushes import Finding, push_findings
 
 _PROJECT_SLUG = re.compile(r"[a-z0-9_-]{1,64}")  # a project that was renamed may have a slug with _
 _PROVIDER = "spec.provider.infisical"
-_NOT_BUILT = (PUSH_SECRET, CLUSTER_PUSH_SECRET, CLUSTER_EXTERNAL_SECRET)
+_NOT_BUILT = (CLUSTER_PUSH_SECRET, CLUSTER_EXTERNAL_SECRET)
 
 
 class Told(msgspec.Struct, frozen=True, order=True):
@@ -71,10 +72,6 @@ class Validated(msgspec.Struct, frozen=True):
     mistakes: tuple[Told, ...]
     notices: tuple[Told, ...]
     objects: int
-
-
-Finding = tuple[str, str, bool]
-"""A field, a sentence about it, and whether it is a mistake."""
 
 
 def validate(paths: Sequence[Path], controller_class: str, settings: AuthSettings) -> Validated:
@@ -113,6 +110,8 @@ class _Here:
                     yield fault.path, fault.message, True
             else:
                 yield from self._external_secret(parsed, manifest.key.namespace)
+        elif kind == PUSH_SECRET:
+            yield from push_findings(manifest.object, self._objects)
         elif kind in _NOT_BUILT:
             yield "kind", "this controller does not work on this kind yet", True
 

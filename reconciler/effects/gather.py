@@ -78,7 +78,7 @@ class Gatherer:
         if name is not None:
             answer = await self._with.cluster.get(SECRET, namespace, name)
             if isinstance(answer, cluster.Done) and answer.object is not None:
-                return (_source(answer.object),)
+                return (source_of_secret(answer.object),)
             if isinstance(answer, cluster.Absent):
                 return Absent()
             assert not isinstance(answer, cluster.Done)
@@ -87,7 +87,7 @@ class Gatherer:
             Selection(SECRET, namespace=namespace, labels=_text_of(selector))
         )
         if isinstance(listed, cluster.Listed):
-            return tuple(_source(item) for item in listed.items) or Absent()
+            return tuple(source_of_secret(item) for item in listed.items) or Absent()
         if isinstance(listed, cluster.Absent):
             return Absent()
         if isinstance(listed, cluster.Expired):
@@ -109,7 +109,7 @@ class Gatherer:
         entries = entries_for(payload.resource.spec, sources, chosen)
         store.names = frozenset(entry.name for entry in entries)
         if view is not None and _scope(view) is not None:
-            store.wanted = tuple(_located(entries, view))
+            store.wanted = tuple(located(entries, view))
         return store
 
     def _takes(self, payload: PushSecretPayload, number: int) -> bool:
@@ -151,7 +151,8 @@ class Gatherer:
             store.removals, store.forgotten = tuple(removals), frozenset(forgotten)
 
 
-def _source(object: Object) -> Source:
+def source_of_secret(object: Object) -> Source:
+    """A Secret as a source: its values by key."""
     metadata = object["metadata"]
     data = {key: Value(_decoded(text)) for key, text in (object.get("data") or {}).items()}
     return Source(metadata["name"], metadata.get("uid", ""), metadata.get("resourceVersion", ""), data)
@@ -216,7 +217,7 @@ def _scope(view: StoreView) -> Any:
     return view.store.spec.provider.infisical.secrets_scope
 
 
-def _located(entries: list[Entry], view: StoreView) -> Iterator[Wanted]:
+def located(entries: list[Entry], view: StoreView) -> Iterator[Wanted]:
     """Where each entry goes. Raises ContentFault where two go to one place under different names."""
     seen: dict[Location, set[str | None]] = {}
     for entry in entries:

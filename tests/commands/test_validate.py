@@ -124,6 +124,73 @@ def test_mistake_in_a_resource_is_told_at_its_line(
     assert said in told[0]
 
 
+PUSH = """\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: source
+stringData:
+  password: a-canary-that-must-not-be-shown
+---
+apiVersion: external-secrets.io/v1alpha1
+kind: PushSecret
+metadata:
+  name: pushed
+spec:
+  secretStoreRefs:
+    - name: infisical
+  selector: {secret: {name: source}}
+  data:
+    - match: {secretKey: password, remoteRef: {remoteKey: PASSWORD}}
+    - match: {secretKey: password, remoteRef: {remoteKey: OTHER}}
+"""
+
+PUSHES = [
+    (
+        "{secretKey: password, remoteRef: {remoteKey: OTHER}}",
+        "{secretKey: passwort, remoteRef: {remoteKey: OTHER}}",
+        18,
+        "passwort",
+    ),
+    ("remoteKey: OTHER", "remoteKey: PASSWORD", 12, "two entries go to"),
+    ("remoteKey: OTHER", "remoteKey: /app/PASSWORD", 12, "two entries go to"),
+    ("remoteKey: OTHER", "remoteKey: ../OTHER", 18, "climbs with .."),
+    ("  data:", "  template: {data: {a: b}}\n  data:", 16, "not supported by this controller yet"),
+    ("  data:", "  dataTo: [{storeRef: {name: another}}]\n  data:", 16, "is none of spec.secretStoreRefs"),
+    (
+        "  data:",
+        "  dataTo: [{storeRef: {name: infisical}, match: {regexp: '('}}]\n  data:",
+        16,
+        "no regular expression",
+    ),
+    ("  data:", "  refreshInterval: soon\n  data:", 16, ""),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "line", "said"), PUSHES, ids=[one[1][:40] for one in PUSHES])
+def test_mistake_in_a_push_is_told_at_its_line(
+    tmp_path: Path, right: str, wrong: str, line: int, said: str
+) -> None:
+    assert PUSH.count(right) == 1
+    result = run_command("validate", written(tmp_path, store=STORE, push=PUSH.replace(right, wrong)))
+    assert result.exit_code == 1
+    told = [one for one in result.stdout.splitlines() if not one.endswith("(notice)")]
+    assert len(told) == 1, told
+    assert told[0].startswith(f"{tmp_path}/push.yaml:{line}: PushSecret pushed: "), told
+    assert said in told[0]
+    assert "canary" not in result.stdout + result.stderr
+
+
+def test_push_without_mistakes_is_fine_and_what_it_needs_may_lie_elsewhere(tmp_path: Path) -> None:
+    result = run_command("validate", written(tmp_path, store=STORE, push=PUSH))
+    assert (result.exit_code, result.stdout) == (0, "")
+    (tmp_path / "store.yaml").unlink()
+    alone = run_command("validate", written(tmp_path, push=PUSH.partition("---")[2]))
+    assert alone.exit_code == 0
+    assert "SecretStore infisical is not in these files (notice)" in alone.stdout
+    assert "what it pushes is not in these files (notice)" in alone.stdout
+
+
 def test_every_mistake_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     """Also beside a file that is no YAML at all."""
     store = STORE.replace("my-project", "My Project").replace("/app", "/../app")

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from adapters.infisical.exchange import Retry
 from adapters.infisical.readings import Reader
 from adapters.infisical.transport import Unreachable
 from adapters.infisical.write_items import Item
@@ -25,7 +26,7 @@ from reconciler.standin import (
     Status,
 )
 from reconciler.standin.faults import Fault as StandInFault
-from tests.adapters.infisical.writing import STORED, Writing, create, delete, update
+from tests.adapters.infisical.writing import STORED, Writing, create, delete, now, update
 from tests.simulated_loop import simulated
 
 AGES = pytest.mark.parametrize("age", Age)
@@ -167,12 +168,16 @@ def test_a_fault_is_laid_to_a_reference_only_where_servers_fail_on_references(ag
     @simulated
     async def scenario() -> None:
         writing = Writing(age)
+        writing.remote.set_secret("dev", "/app", "SEEN", "by which the age of a server is known")
         reader, place = await writing.ready()
+        await writing.readings.compare(reader, place, [RemoteName("SEEN")], since=now())
         writing.server.faults.plan("POST *secrets*", Status(500), times=None)
         fault = Unavailable(service=Service.INFISICAL, why=Trouble.FAULT, status=500)
         dangling = Invalid(what=Fault.DANGLING_REFERENCE, folder=place.folder, key=RemoteName("R"))
-        expected = fault if age is Age.CURRENT else dangling
+        expected = dangling if age is Age.YEAR_2025 else fault
         assert await writing.write(reader, place, create("R", "${a.b.C}")) == [expected]
+        once = Reader(reader.client, reader.lease, Retry(attempts=1))
+        assert await writing.write(once, place, create("R", "${a.b.C}")) == [fault]
         assert await writing.write(reader, place, create("P")) == [fault]
 
     scenario()

@@ -17,7 +17,14 @@ from adapters.journal import Journal, Subject
 from adapters.local.cluster import LocalCluster
 from adapters.local.directory import UnusableManifests, load_manifests
 from adapters.local.manifests import read_manifests
-from adapters.resources.kinds import CLUSTER_SECRET_STORE, EXTERNAL_SECRET, OUR_KINDS, SECRET, SECRET_STORE
+from adapters.resources.kinds import (
+    CLUSTER_SECRET_STORE,
+    EXTERNAL_SECRET,
+    OUR_KINDS,
+    PUSH_SECRET,
+    SECRET,
+    SECRET_STORE,
+)
 from reconciler.assembly import KINDS, Options
 from reconciler.conditions import ready_of
 from reconciler.controller import Controller, subjects_of
@@ -41,9 +48,18 @@ class Rendering(msgspec.Struct, frozen=True):
 
 
 async def render(
-    paths: Sequence[Path], connect: Connect, journal: Journal, options: Options, notice: Callable[[str], None]
+    paths: Sequence[Path],
+    connect: Connect,
+    journal: Journal,
+    options: Options,
+    notice: Callable[[str], None],
+    *,
+    push: bool = False,
 ) -> Rendering:
-    """Read manifests, run stores and then resources once each. Raises UnusableManifests."""
+    """Read manifests, run stores and then resources once each; PushSecrets, which write to Infisical, with `push` only.
+
+    Raises UnusableManifests.
+    """
     manifests = read_manifests(paths)
     for one in manifests.notices:
         notice(str(one))
@@ -62,11 +78,17 @@ async def render(
     try:
         await controller.synced()
         stores = subjects_of(controller, _STORES)
-        others = subjects_of(controller, [kind for kind in OUR_KINDS if kind not in _STORES])
+        left = () if push else (PUSH_SECRET,)
+        others = subjects_of(controller, [kind for kind in OUR_KINDS if kind not in (*_STORES, *left)])
         for subjects in (stores, others):
             now = asyncio.get_running_loop().time()
             await asyncio.gather(*(controller.run_once(subject, now) for subject in subjects))
-        return await _rendering(cluster, [*stores, *others])
+        rendered = await _rendering(cluster, [*stores, *others])
+        unpushed = tuple(
+            f"{subject}: not pushed: that writes to Infisical; give --push for it"
+            for subject in subjects_of(controller, left)
+        )
+        return msgspec.structs.replace(rendered, lines=rendered.lines + unpushed)
     finally:
         await controller.stop()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.commands.controller_flags import ControllerClass
+from reconciler.commands.controller_flags import ControllerClass, CreateFolders
 from reconciler.commands.flags import flag
 from reconciler.commands.login_flags import (
     DEFAULT_ENDPOINT,
@@ -24,6 +24,11 @@ def render(
         list[Path], typer.Argument(help="Files and directories of manifests.", metavar="PATH...")
     ],
     journal: Annotated[str, flag("--journal", "Record every transition in this file.", metavar="FILE")] = "",
+    push: Annotated[
+        bool,
+        flag("--push/--no-push", "Push what PushSecrets ask for, too: that writes to Infisical."),
+    ] = False,
+    create_folders: CreateFolders = False,
     controller_class: ControllerClass = "default",
     organization_slug: OrganizationSlug = "",
     credential_directories: CredentialDirectories = None,
@@ -33,6 +38,7 @@ def render(
 ) -> None:
     """Read manifests, run each resource once, and print the Secrets as YAML on standard output.
 
+    PushSecrets are left alone unless --push is given; what was pushed is not remembered then, and never deleted.
     A line for each resource goes to standard error. Ends with 0 when all are ready, 1 when some are not, and 2 when
     the input cannot be used.
     """
@@ -63,9 +69,14 @@ def render(
         async with Network(proxy_of_environment) as network:
             with file_journal(journal, 2**40, say) as journals:
                 options = Options(
-                    controller_class=controller_class, organization=organization_slug or None, auth=auth
+                    controller_class=controller_class,
+                    create_folders=create_folders,
+                    organization=organization_slug or None,
+                    auth=auth,
                 )
-                return await run_once_each(paths, network.transport, SeveralJournals(journals), options, say)
+                return await run_once_each(
+                    paths, network.transport, SeveralJournals(journals), options, say, push=push
+                )
 
     try:
         rendered = asyncio.run(rendering())

@@ -40,6 +40,24 @@ def test_resource_that_is_not_ready_is_a_finding(served: Served, manifests: Path
     assert 'not found at Infisical: "SERVICE_PASSWORD" in folder /my-app' in result.stderr
 
 
+def test_nothing_is_pushed_unless_that_is_asked_for(served: Served, manifests: Path) -> None:
+    """Who renders expects nothing to change; with the flag, it is one push."""
+    example = Path(__file__).resolve().parents[2] / "reconciler" / "examples" / "push-secret.yaml"
+    (manifests / "push.yaml").write_text(example.read_text())
+    result = run_command("render", manifests)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "PushSecret default/checkout-push: not pushed: that writes to Infisical; give --push" in result.stderr
+    )
+    assert served.project.values("dev", "/")["API_KEY"] == "example-api-key-1"
+    pushed = run_command("render", manifests, "--push")
+    assert pushed.exit_code == 0, pushed.stderr
+    assert "PushSecret default/checkout-push: Ready=True Synced" in pushed.stderr
+    assert served.project.values("dev", "/")["API_KEY"] == "change-me"
+    assert "change-me" not in pushed.stderr
+    assert not served.standin.tokens_alive
+
+
 def test_unusable_input_is_told_with_file_and_line_and_every_mistake_at_once(
     served: Served, manifests: Path
 ) -> None:

@@ -2,13 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.auth.settings import AuthSettings
-from adapters.cluster import Cluster, Denied, Done, Kind, ListResult, Object, Read, Selection
-from adapters.read_only import ReadOnlyCluster
+from adapters.cluster import Object
 from adapters.resources.kinds import (
     CLUSTER_SECRET_STORE,
     CONFIG_MAP,
@@ -19,53 +17,18 @@ from adapters.resources.kinds import (
     SECRET,
     SECRET_STORE,
 )
-from reconciler.assembly import Options
-from reconciler.explaining import Explanation, Mark, NoSuchResource, explain
-from reconciler.looking import CannotLook, Onlooker, nobody
-from reconciler.subjects import subject_of
+from reconciler.explaining import Mark, NoSuchResource
+from reconciler.looking import CannotLook
+from tests.scenarios.explained import (
+    UNIVERSAL,
+    auth_of,
+    explained,
+    first_wrong,
+    plant,
+    seen_by,
+)
 from tests.scenarios.pushing import entry, push_secret, source
 from tests.scenarios.scene import CREDENTIALS, Scene, key
-
-UNIVERSAL = "universalAuthCredentials"
-
-
-async def explained(
-    scene: Scene, kind: Kind = EXTERNAL_SECRET, name: str = "wanted", **options: Any
-) -> Explanation:
-    """What `explain` finds, of Infisical not even an address at hand."""
-    settings = Options(namespace=scene.namespace if kind.namespaced else None, **options)
-    place = (scene.namespace if kind.namespaced else "", name)
-    return await explain(
-        Onlooker(ReadOnlyCluster(scene.cluster), nobody, settings), kind, subject_of(kind, place)
-    )
-
-
-async def first_wrong(
-    scene: Scene, kind: Kind = EXTERNAL_SECRET, name: str = "wanted", **options: Any
-) -> str:
-    """The first thing that `explain` calls wrong."""
-    explanation = await explained(scene, kind, name, **options)
-    assert explanation.first_wrong is not None, explanation
-    return f"{explanation.first_wrong.about}: {explanation.first_wrong.says}"
-
-
-def auth_of(store: Object) -> dict[str, Any]:
-    """The auth block of a store."""
-    auth: dict[str, Any] = store["spec"]["provider"]["infisical"]["auth"]
-    return auth
-
-
-async def plant(scene: Scene, *objects: Object) -> None:
-    """The objects of a test, and what they need that it does not bring itself."""
-    names = {(one["kind"], one["metadata"]["name"]) for one in objects}
-    if ("Secret", CREDENTIALS) not in names:
-        await scene.apply(scene.credentials_secret())
-    if ("SecretStore", "infisical") not in names:
-        await scene.apply(scene.store())
-    if not any(kind in ("ExternalSecret", "PushSecret") for kind, _ in names):
-        await scene.apply(scene.external_secret(data=[key("API_KEY")]))
-    await scene.apply(*objects)
-
 
 # --- what is well ------------------------------------------------------------------------------------------------
 
@@ -299,158 +262,16 @@ async def test_field_that_is_not_built_is_found(scene: Scene) -> None:
     assert (await first_wrong(scene)).startswith("manifest: not supported by this controller yet")
 
 
-# --- mistakes of PushSecrets -------------------------------------------------------------------------------------
-
-PUSHED = "pushed"
-
-
-async def plant_push(scene: Scene, push: Object, *objects: Object) -> None:
-    """A PushSecret with its source, its store and the credentials."""
-    await plant(scene, source(API_KEY="value"), push, *objects)
-
-
-async def test_push_that_is_well_is_explained_to_its_end(scene: Scene) -> None:
-    await scene.begin_with_store()
-    await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
-    await scene.ready(PUSHED, PUSH_SECRET)
-    await scene.stop()
-    explanation = await explained(scene, PUSH_SECRET, PUSHED)
-    assert explanation.first_wrong is None
-    assert {link.mark for link in explanation.links} == {Mark.FINE}
-    told = {link.about: link.says for link in explanation.links}
-    assert told["source Secret source"] == "is there, with all keys that are pushed"
-    assert told["SecretStore infisical, record"] == "1 entry there is owned by this resource"
-    # times in a cluster are of whole seconds, and the source was made in the one of the push, or just before it
-    assert explanation.next_run[0].startswith(
-        ("It comes next at ", "It is due now, since its source may have")
-    )
-
-
-async def test_push_that_waits_for_a_person_is_not_wrong(scene: Scene) -> None:
-    scene.project.add_change_policy("dev")
-    await scene.begin_with_store()
-    await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
-    await scene.ready(PUSHED, PUSH_SECRET, status="False")
-    await scene.stop()
-    explanation = await explained(scene, PUSH_SECRET, PUSHED)
-    assert explanation.first_wrong is None
-    assert explanation.links[-1].mark is Mark.NOTE
-    assert explanation.links[-1].says.startswith("PendingApproval: ")
-    assert explanation.next_run[0].startswith("It waits for a person to approve its change")
-
-
-async def test_source_that_is_missing_is_found(scene: Scene) -> None:
-    push = push_secret(entry("API_KEY", "PUSHED"), selector={"secret": {"name": "sauce"}})
-    await plant_push(scene, push)
-    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
-    assert said.startswith(f"source Secret sauce: does not exist in the namespace {scene.namespace}")
-    assert 'is "source" meant?' in said
-
-
-async def test_labels_that_choose_no_source_are_found(scene: Scene) -> None:
-    selector = {"secret": {"selector": {"matchLabels": {"app": "shop"}}}}
-    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED"), selector=selector))
-    assert "choose no Secret of this namespace" in await first_wrong(scene, PUSH_SECRET, PUSHED)
-
-
-async def test_key_of_the_source_that_is_missing_is_found(scene: Scene) -> None:
-    await plant_push(scene, push_secret(entry("API_KEYS", "PUSHED")))
-    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
-    assert said.startswith("source Secret source: ")
-    assert '"API_KEYS"' in said
-    assert 'is "API_KEY" meant?' in said
-
-
-async def test_store_of_a_push_that_is_mistyped_is_found(scene: Scene) -> None:
-    push = push_secret(entry("API_KEY", "PUSHED"), secretStoreRefs=[{"name": "infiscal"}])
-    await plant_push(scene, push)
-    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
-    assert said.startswith("SecretStore infiscal: does not exist")
-    assert 'is "infisical" meant?' in said
-
-
-async def test_labels_that_choose_no_store_are_found(scene: Scene) -> None:
-    reference = {"labelSelector": {"matchLabels": {"app": "shop"}}}
-    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED"), secretStoreRefs=[reference]))
-    assert "spec.secretStoreRefs[0]" in await first_wrong(scene, PUSH_SECRET, PUSHED)
-
-
-async def test_credentials_of_a_push_that_are_missing_are_found(scene: Scene) -> None:
-    store = scene.store()
-    auth_of(store)[UNIVERSAL]["clientId"]["name"] = "nowhere"
-    await plant_push(scene, push_secret(entry("API_KEY", "PUSHED")), store)
-    assert "nowhere with the credentials does not exist" in await first_wrong(scene, PUSH_SECRET, PUSHED)
-
-
-async def test_finalizer_that_is_stuck_is_found_with_the_way_out(scene: Scene) -> None:
-    """The store is gone for good, and what was pushed there can never be deleted."""
-    push = push_secret(entry("API_KEY", "PUSHED"), deletionPolicy="Delete")
-    push["spec"]["secretStoreRefs"] = [{"name": "gone", "kind": "SecretStore"}]
-    push["metadata"]["finalizers"] = ["pushsecret.externalsecrets.io/finalizer"]
-    await plant_push(scene, push)
-    recorded = {"SecretStore/gone": {"PUSHED": entry("API_KEY", "PUSHED")}}
-    written = await scene.cluster.patch_status(
-        PUSH_SECRET, scene.namespace, PUSHED, {"syncedPushSecrets": recorded}, "test"
-    )
-    assert isinstance(written, Done)
-    await scene.delete(PUSH_SECRET, PUSHED)
-    said = await first_wrong(scene, PUSH_SECRET, PUSHED)
-    assert said.startswith(
-        "SecretStore gone, record: 1 entry pushed there is to be deleted, and the store is gone"
-    )
-    assert 'reconcile.external-secrets.io/abandon-remote: "true"' in said
-    explanation = await explained(scene, PUSH_SECRET, PUSHED)
-    assert any(link.about == "deletion" for link in explanation.links)
-
-
-# --- what keeps a store, and what one may not look at ------------------------------------------------------------
-
-
-async def test_store_that_cannot_go_names_who_needs_it(scene: Scene) -> None:
-    """It stays until the PushSecrets that pushed to it are gone, or have cleaned up."""
-    await scene.begin_with_store()
-    await scene.apply(
-        source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED"), deletionPolicy="Delete")
-    )
-    await scene.ready(PUSHED, PUSH_SECRET)
-    await scene.stop()
-    await scene.delete(SECRET_STORE, "infisical")
-    explanation = await explained(scene, SECRET_STORE, "infisical")
-    told = [link.says for link in explanation.links if link.about == "deletion"]
-    assert "secretstore.externalsecrets.io/finalizer" in told[0]
-    assert told[1] == f"the PushSecrets that need it to clean up: {scene.namespace}/{PUSHED}"
-
-
-class Forbidding(ReadOnlyCluster):
-    """Lets nobody look at some kinds, as an API server does for whom no role names them."""
-
-    def __init__(self, cluster: Cluster, *kinds: Kind) -> None:
-        super().__init__(cluster)
-        self._forbidden = kinds
-
-    async def get(self, kind: Kind, namespace: str, name: str) -> Read:
-        forbidden = kind in self._forbidden
-        return Denied("get", kind.plural) if forbidden else await super().get(kind, namespace, name)
-
-    async def list(self, selection: Selection) -> ListResult:
-        kind = selection.kind
-        return Denied("list", kind.plural) if kind in self._forbidden else await super().list(selection)
-
-
-async def seen_by(scene: Scene, kind: Kind, name: str, *forbidden: Kind) -> Explanation:
-    """What `explain` finds for somebody who may not look at some kinds."""
-    cluster = Forbidding(scene.cluster, *forbidden)
-    onlooker = Onlooker(cluster, nobody, Options(namespace=scene.namespace))
-    return await explain(onlooker, kind, subject_of(kind, (scene.namespace, name)))
+# --- what one may not look at ---
 
 
 async def test_who_may_not_look_at_secrets_is_told_the_rest_and_nothing_untrue(scene: Scene) -> None:
     """Neither that credentials, target or source are missing, nor that they are there."""
     await scene.begin()
     await scene.apply(source(API_KEY="value"), push_secret(entry("API_KEY", "PUSHED")))
-    await scene.ready(PUSHED, PUSH_SECRET)
+    await scene.ready("pushed", PUSH_SECRET)
     await scene.stop()
-    for kind, name in ((EXTERNAL_SECRET, "wanted"), (PUSH_SECRET, PUSHED), (SECRET_STORE, "infisical")):
+    for kind, name in ((EXTERNAL_SECRET, "wanted"), (PUSH_SECRET, "pushed"), (SECRET_STORE, "infisical")):
         explanation = await seen_by(scene, kind, name, SECRET)
         assert explanation.first_wrong is None
         secrets = [

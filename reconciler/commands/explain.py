@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def explain(
-    kind: Annotated[str, typer.Argument(help="Such as ExternalSecret, or es as kubectl has it.")],
+    kind: Annotated[
+        str, typer.Argument(help="Such as ExternalSecret, or es as kubectl has it.", metavar="KIND")
+    ],
     name: Annotated[
         str, typer.Argument(help="Name of the resource; KIND/NAME will do too.", metavar="NAME")
     ] = "",

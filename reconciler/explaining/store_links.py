@@ -50,7 +50,8 @@ class StoreLinks:
         stops = self._not_usable(about, facts, view)
         if stops is not None:
             return [stops]
-        links = [fine(about, "is there, of this controller's class, and open to this namespace")]
+        is_open = ", and open to this namespace" if self._namespace and not view.namespace else ""
+        links = [fine(about, f"is there, of this controller's class{is_open}")]
         links += [wrong(about, f"{fault.path or 'spec'}: {fault.message}") for fault in _faults(view)]
         if view.object["metadata"].get("deletionTimestamp"):
             links.append(note(about, f"is being deleted; it stays for {_finalizers(view.object)}"))
@@ -247,8 +248,10 @@ def _scope(about: str, facts: StoreFacts, view: StoreView) -> Link:
         f"{scope.secrets_path} at {facts.host or infisical.host_api}"
     )
     where = f"{about}, place"
-    if view.ready and view.reason is StoreReason.VALID:
-        return fine(where, f"{place}: could be read")
-    return unknown(
-        where, f"{place}: {'nothing says that it can be read' if view.ready else 'see its condition'}"
-    )
+    if view.ready is None:
+        return unknown(where, f"{place}: not tried yet")
+    if not view.ready:
+        return unknown(where, f"{place}: see its condition")
+    if view.reason is not StoreReason.VALID:
+        return unknown(where, f"{place}: nothing says that it can be read")
+    return fine(where, f"{place}: could be read")

@@ -125,8 +125,8 @@ class Process:
 
     @property
     def leads(self) -> bool:
-        """Whether it leads."""
-        return self.election.leads
+        """Whether it leads, and is there."""
+        return self.election.leads and not self.is_over
 
     @property
     def is_over(self) -> bool:

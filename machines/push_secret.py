@@ -82,7 +82,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[int, ...] = ()
     owed: tuple[int, ...] = ()
     store: int = 0  # the number of the store whose turn it is; past the last one: all had theirs
-    worked: bool = False  # some store had its turn
     refusals: int = 0  # how often this store's lease was refused
     cached: bool | None = None  # whether the project's ID was remembered, so that it may be stale
     project_gone: bool = False  # the slug of this store finds no project
@@ -188,7 +187,7 @@ def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
         case Release(tainted=True), _ if facts.refusals == 1:
             return _anew(facts)  # the same store has another turn
         case Release(store=store), _:
-            return _done(change(facts, worked=True), store)
+            return _done(facts, store)
         case _, LeaseRefused() if facts.refusals == 0:
             return change(facts, refusals=1, cached=None)
         case _, LeaseRefused():
@@ -294,19 +293,16 @@ class PushSecretRun(Run[Facts]):
         return self.facts.seen.deletes
 
     def lacks_the_finalizer(self) -> bool:
-        """What it is about to push, or what stays of what it pushed, shall be deleted with it."""
-        facts = self.facts
-        stays = any(recorded > owed for recorded, owed in zip(facts.seen.recorded, facts.owed, strict=True))
-        return facts.seen.deletes and not facts.seen.finalizer and (stays or any(facts.entries))
+        """What it is about to push, or has pushed, shall be deleted with it."""
+        seen = self.facts.seen
+        return seen.deletes and not seen.finalizer and (any(self.facts.entries) or any(seen.recorded))
 
     # --- of the store whose turn it is ---
 
     def next_store_lacks_its_guard(self) -> bool:
-        """What is about to be pushed to the next store shall be deleted with the resource, which needs the store."""
+        """What is, or will be, at the next store shall be deleted, which needs the store."""
         facts = self.facts
-        return self.has_another_store() and (
-            facts.seen.deletes and facts.entries[facts.store] > 0 and not facts.seen.guarded[facts.store]
-        )
+        return self.has_another_store() and facts.seen.deletes and not facts.seen.guarded[facts.store]
 
     def has_another_store(self) -> bool:
         """There is work at a store that had no turn yet."""
@@ -358,7 +354,6 @@ class PushSecretRun(Run[Facts]):
             self.waits_for_a_store()
             and not self._waits_for(StoreState.NOT_READY)
             and self.facts.seen.failures == 0
-            and not self.facts.worked
         )
 
     def waits_for_a_store(self) -> bool:
@@ -500,22 +495,18 @@ UNDER_LEASE = ("resolve_project", "resolve_afresh", "compare", "push", "prune")
 REPORTS = tuple(state.name for state in STATES if isinstance(state, Asking) and state.asks is Report)
 
 
-def _onward(outcomes: tuple[type[Outcome], ...], *sources: str) -> tuple[Row, ...]:
-    """To the next store that has work, and after the last one to the report that is due."""
-    choices = (
-        ("guard_store", "next_store_lacks_its_guard"),
-        ("authenticate", "has_another_store"),
-        ("report_failed", "has_failed"),
-        ("report_store_absent", "misses_a_store"),
-        ("report_store_unusable", "has_an_excluding_store"),
-        ("expectant", "waits_for_a_first_verdict"),
-        ("report_store_not_ready", "waits_for_a_store"),
-        ("report_owing", "owes_beyond_reach"),
-        ("report_pending", "awaits_approval"),
-        ("remove_finalizer", "is_leaving"),
-        ("report_source_deleted", "lost_its_source"),
-        ("report_synced", None),
-    )
+TO_A_STORE = (("guard_store", "next_store_lacks_its_guard"), ("authenticate", "has_another_store"))
+BARRED = (("report_store_absent", "misses_a_store"), ("report_store_unusable", "has_an_excluding_store"))
+WAITING = (("report_store_not_ready", "waits_for_a_store"), ("report_owing", "owes_beyond_reach"))
+"""What comes next in the row of stores, and what keeps a PushSecret from being as it should when all had their turn."""
+
+Choice = tuple[str, str | None]
+
+
+def _choose(
+    outcomes: tuple[type[Outcome], ...], sources: tuple[str, ...], *choices: Choice
+) -> tuple[Row, ...]:
+    """Rows to the first target whose guard holds."""
     return tuple(Row(outcomes, sources, target, guard) for target, guard in choices)
 
 
@@ -543,15 +534,39 @@ ROWS = (
     Row((Absent,), ("withdraw",), "report_source_absent"),
     Row((Invalid, Unavailable, Denied), ("gather", "withdraw"), "report_failed"),
     Row((Gathered,), ("gather",), "add_finalizer", "lacks_the_finalizer"),
-    *_onward((Gathered,), "gather", "withdraw"),
+    *_choose(
+        (Gathered,),
+        ("gather",),
+        *TO_A_STORE,
+        *BARRED,
+        ("expectant", "waits_for_a_first_verdict"),
+        *WAITING,
+        ("report_synced", None),
+    ),
+    *_choose(
+        (Gathered,),
+        ("withdraw",),
+        *TO_A_STORE,
+        ("report_owing", "owes_beyond_reach"),
+        ("remove_finalizer", "is_leaving"),
+        ("report_source_deleted", None),
+    ),
     # What stands before the first write: the finalizer of the resource, then that of the store.
-    *_onward((FinalizerAdded,), "add_finalizer"),
+    *_choose(
+        (FinalizerAdded,),
+        ("add_finalizer",),
+        *TO_A_STORE,
+        *BARRED,
+        ("expectant", "waits_for_a_first_verdict"),
+        *WAITING,
+        ("report_synced", None),
+    ),
     Row((Absent,), ("add_finalizer",), "gone"),
     Row((Conflict,), ("add_finalizer",), "overtaken"),
     Row(WRITE_TROUBLE, ("add_finalizer",), "report_failed"),
     Row((Guarded,), ("guard_store",), "authenticate"),
     Row((Absent, Conflict), ("guard_store",), "overtaken"),
-    *_onward(WRITE_TROUBLE, "guard_store"),
+    *_choose(WRITE_TROUBLE, ("guard_store",), *TO_A_STORE, ("report_failed", None)),
     # One store under a lease. Whatever authenticate answered, the lease is released.
     Row((Authenticated,), ("authenticate",), "resolve_project"),
     Row((Resolved,), ("resolve_project", "resolve_afresh"), "compare"),
@@ -563,7 +578,21 @@ ROWS = (
     Row((Pushed,), ("push",), "prune", "has_something_to_prune"),
     Row((Pushed,), ("push",), "release"),
     Row((Pruned,), ("prune",), "release"),
-    *_onward((Released,), "release", "release_after_failure", "release_refused_again"),
+    *_choose(
+        (Released,),
+        ("release",),
+        *TO_A_STORE,
+        ("report_failed", "has_failed"),
+        *BARRED,
+        *WAITING,
+        ("report_pending", "awaits_approval"),
+        ("remove_finalizer", "is_leaving"),
+        ("report_source_deleted", "lost_its_source"),
+        ("report_synced", None),
+    ),
+    *_choose(
+        (Released,), ("release_after_failure", "release_refused_again"), *TO_A_STORE, ("report_failed", None)
+    ),
     # Without a record nothing is written.
     Row((Conflict,), ("record",), "release_overtaken"),
     Row((Absent,), ("record",), "release_gone"),

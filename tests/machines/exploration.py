@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 from machines.effects import Effect
 from machines.kernel import Definition, End, NoRow
 from machines.outcomes import Outcome
-from tests.machines.history import History, told
-from tests.machines.invariants import broken_at_end, broken_by_asking
+from tests.machines.witnesses import witness_of
 
-Samples = Callable[[Effect, History], Sequence[Outcome]]
+Samples = Callable[[Effect, Any], Sequence[Outcome]]
 """All outcomes to be told of an effect, after this history."""
 
 
@@ -24,7 +23,7 @@ class Node(NamedTuple):
 
     state: str
     facts: Any
-    history: History
+    history: Any
 
 
 class Step(NamedTuple):
@@ -61,7 +60,7 @@ EVERY_OUTCOME_LEADS_SOMEWHERE = "every outcome leads somewhere"
 ONLY_WHAT_WAS_TOLD_IS_ASKED_ABOUT = "a machine asks only about what it was told"
 EVERY_RUN_ENDS = "every run ends"
 
-MISUSE = (AssertionError, AttributeError, IndexError, TypeError)
+MISUSE = (AssertionError, AttributeError, IndexError, StopIteration, TypeError, ValueError)
 """What a guard or an effect raises that looks at what was not told."""
 
 
@@ -75,8 +74,8 @@ def explore(
 ) -> Exploration:
     """Visit every node from the machine's start (or from `starts`). Raises Violation at the first one, BoundMet."""
     began = time.perf_counter()
-    run = definition.start()
-    nodes = list(starts) or [Node(run.state, run.facts, History())]
+    run, witness = definition.start(), witness_of(definition)
+    nodes = list(starts) or [Node(run.state, run.facts, witness.begins)]
     numbers = {node: number for number, node in enumerate(nodes)}
     roots = len(nodes)
     came: list[tuple[int, Outcome] | None] = [None] * roots
@@ -96,14 +95,14 @@ def explore(
         state = definition.state(run)
         states.add(state.name)
         if isinstance(state, End):
-            if sentence := broken_at_end(definition, state, node.facts, node.history):
+            if sentence := witness.broken_at_end(definition, state, node.facts, node.history):
                 raise violation(sentence, number)
             continue
         try:
             effect = state.effect(node.facts)
         except MISUSE:
             raise violation(ONLY_WHAT_WAS_TOLD_IS_ASKED_ABOUT, number) from None
-        if sentence := broken_by_asking(node.history, effect):
+        if sentence := witness.broken_by_asking(node.history, effect):
             raise violation(sentence, number, f"asks {effect!r}")
         for outcome in samples(effect, node.history):
             steps += 1
@@ -114,7 +113,7 @@ def explore(
                 raise violation(EVERY_OUTCOME_LEADS_SOMEWHERE, number, repr(outcome)) from None
             except MISUSE:
                 raise violation(ONLY_WHAT_WAS_TOLD_IS_ASKED_ABOUT, number, repr(outcome)) from None
-            after = Node(run.state, run.facts, told(node.history, effect, outcome))
+            after = Node(run.state, run.facts, witness.told(node.history, effect, outcome))
             if on_step is not None:
                 on_step(Step(node, effect, outcome), after)
             found = numbers.setdefault(after, len(nodes))

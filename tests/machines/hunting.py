@@ -18,8 +18,8 @@ from tests.machines.exploration import (
     Violation,
     explore,
 )
-from tests.machines.history import History
 from tests.machines.mutations import Mutant, cells, fold_trait, row_trait, state_trait
+from tests.machines.witnesses import witness_of
 
 SHOTS = (1, 12, 200)
 """How many of the first differing steps are followed, one after the other, before everything is."""
@@ -56,7 +56,7 @@ class Ground:
 
     def _survey(self, samples: Samples) -> None:
         run = self.definition.start()
-        start = Node(run.state, run.facts, History())
+        start = Node(run.state, run.facts, witness_of(self.definition).begins)
         shown = {start: self._bit(state_trait(start.state))}
         self.places[state_trait(start.state)].append((samples, start, 0))
 

@@ -8,7 +8,7 @@ from machines.effects import Effect
 from tests.machines import reading_invariants, report_invariants, writing_invariants
 from tests.machines.end_invariants import broken_at_end
 from tests.machines.history import History
-from tests.machines.sentences import ASKED, sentence
+from tests.machines.sentences import PULLING
 
 __all__ = ["broken_at_end", "broken_by_asking"]
 
@@ -18,7 +18,4 @@ SENTENCES = (reading_invariants, writing_invariants, report_invariants)
 
 def broken_by_asking(history: History, effect: Effect) -> str | None:
     """The first invariant that does not hold when this is asked for after that, in words; None: all hold."""
-    for holds in ASKED[type(effect)]:
-        if not holds(history, effect):
-            return sentence(holds)
-    return None
+    return PULLING.broken(history, effect)

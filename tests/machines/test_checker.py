@@ -7,11 +7,9 @@ import pytest
 
 from machines.checker import mistakes
 from machines.effects import Effect, Release, Render
-from machines.external_secret import EXTERNAL_SECRET
 from machines.kernel import Asking, Definition, End, NoRow, Row, Run, Then
 from machines.outcomes import Cancelled, Conflict, Fault, Invalid, Outcome, Released, Rendered
-from machines.secret_store import SECRET_STORE
-from machines.unsupported import UNSUPPORTED
+from machines.registry import MACHINES
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -58,9 +56,7 @@ def at(row: Row, **changes: Any) -> tuple[Row, ...]:
     return tuple(other._replace(**changes) if other is row else other for other in ROWS)
 
 
-@pytest.mark.parametrize(
-    "definition", [small(), EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED], ids=lambda machine: machine.name
-)
+@pytest.mark.parametrize("definition", [small(), *MACHINES.values()], ids=lambda machine: machine.name)
 def test_a_sound_table_has_no_mistakes(definition: Definition[Any]) -> None:
     assert mistakes(definition) == []
 
@@ -91,9 +87,7 @@ def test_each_kind_of_mistake_is_named(rows: tuple[Row, ...], found: str) -> Non
     assert found in mistakes(small(rows))
 
 
-@pytest.mark.parametrize(
-    "definition", [EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED], ids=lambda machine: machine.name
-)
+@pytest.mark.parametrize("definition", MACHINES.values(), ids=lambda machine: machine.name)
 def test_a_real_table_that_lacks_a_row_is_found_out(definition: Definition[Any]) -> None:
     for missing in definition.rows:
         rest = [row for row in definition.rows if row is not missing]
@@ -134,9 +128,7 @@ def test_runs_share_a_machine_and_nothing_else() -> None:
     assert (other.state, other.facts) == ("render", Facts())
 
 
-@pytest.mark.parametrize(
-    "definition", [EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED], ids=lambda machine: machine.name
-)
+@pytest.mark.parametrize("definition", MACHINES.values(), ids=lambda machine: machine.name)
 def test_an_outcome_that_no_row_expects_is_an_error_and_never_silence(definition: Definition[Any]) -> None:
     run = definition.start()
     effect = definition.asks(run)

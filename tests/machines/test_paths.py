@@ -4,16 +4,15 @@ from typing import Any
 
 import pytest
 
-from machines.external_secret import EXTERNAL_SECRET
 from machines.kernel import Asking, Definition, End
-from machines.secret_store import SECRET_STORE
-from machines.unsupported import UNSUPPORTED
+from machines.registry import MACHINES
+from tests.machines import oracle, push_oracle
 from tests.machines.exploration import explore
-from tests.machines.observations import WORLDS
-from tests.machines.oracle import ENDS
+from tests.machines.push_observations import PUSH_NARROW, PUSH_WIDE
 from tests.machines.samples import NARROW, WIDE
+from tests.machines.worlds import WORLDS
 
-MACHINES: tuple[Definition[Any], ...] = (EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED)
+ALL_ENDS = {**oracle.ENDS, "PushSecret": push_oracle.ENDS}
 
 BOUND = 200_000
 """More nodes than this prove nothing: the test fails."""
@@ -22,7 +21,7 @@ LONGEST = 60
 """Effects of the longest run: three stores, each refused once, its project stale, and three conflicts."""
 
 
-@pytest.mark.parametrize("definition", MACHINES, ids=lambda definition: definition.name)
+@pytest.mark.parametrize("definition", MACHINES.values(), ids=lambda definition: definition.name)
 def test_every_path_keeps_every_invariant(
     definition: Definition[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -39,14 +38,22 @@ def test_every_path_keeps_every_invariant(
     assert met == {state.name for state in definition.states}, "a state that no path meets is not proven"
 
 
-@pytest.mark.parametrize("definition", MACHINES, ids=lambda definition: definition.name)
+@pytest.mark.parametrize("definition", MACHINES.values(), ids=lambda definition: definition.name)
 def test_every_end_has_a_meaning(definition: Definition[Any]) -> None:
-    assert {state.name for state in definition.states if isinstance(state, End)} == set(ENDS[definition.name])
+    assert {state.name for state in definition.states if isinstance(state, End)} == set(
+        ALL_ENDS[definition.name]
+    )
 
 
-@pytest.mark.parametrize("outcomes", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_every_outcome_that_an_effect_declares_is_told(outcomes: tuple[Any, ...]) -> None:
-    told = {type(outcome) for outcome in outcomes}
-    asked = {state.asks for machine in MACHINES for state in machine.states if isinstance(state, Asking)}
-    declared = {outcome for effect in asked for outcome in effect.outcomes}
-    assert {outcome for outcome in declared - told if not outcome.__name__.endswith("Observed")} == set()
+@pytest.mark.parametrize(
+    ("outcomes", "to_push"), [(WIDE, PUSH_WIDE), (NARROW, PUSH_NARROW)], ids=["wide", "narrow"]
+)
+def test_every_outcome_that_an_effect_declares_is_told(
+    outcomes: tuple[Any, ...], to_push: tuple[Any, ...]
+) -> None:
+    for machine in MACHINES.values():
+        told = {type(outcome) for outcome in (to_push if machine.name == "PushSecret" else outcomes)}
+        asked = {state.asks for state in machine.states if isinstance(state, Asking)}
+        declared = {outcome for effect in asked for outcome in effect.outcomes}
+        left = {outcome.__name__ for outcome in declared - told}
+        assert {name for name in left if not name.endswith("Observed") and name != "Gathered"} == set()

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from machines import names
 from machines.effects import Effect
-from machines.external_secret import EXTERNAL_SECRET
 from machines.kernel import Asking
 from machines.names import Name
 from machines.outcomes import Outcome
-from machines.secret_store import SECRET_STORE
-from machines.unsupported import UNSUPPORTED
+from machines.registry import MACHINES
 
 Kind = TypeVar("Kind")
 
@@ -66,7 +64,7 @@ def test_no_effect_and_no_outcome_can_carry_a_secret(kind: type[Effect | Outcome
 
 @pytest.mark.parametrize(
     ("machine", "kind"),
-    [(machine.name, type(machine.start_facts)) for machine in (EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED)],
+    [(machine.name, type(machine.start_facts)) for machine in MACHINES.values()],
 )
 def test_no_run_can_remember_a_secret(machine: str, kind: type) -> None:
     assert list(_leaks(kind, machine)) == []
@@ -96,9 +94,8 @@ def test_a_type_that_could_carry_a_secret_is_found() -> None:
 def test_every_effect_declares_its_outcomes_and_is_asked_for(effect: type[Effect]) -> None:
     assert effect.outcomes
     assert len(set(effect.outcomes)) == len(effect.outcomes)
-    machines = (EXTERNAL_SECRET, SECRET_STORE, UNSUPPORTED)
     assert effect in {
-        state.asks for machine in machines for state in machine.states if isinstance(state, Asking)
+        state.asks for machine in MACHINES.values() for state in machine.states if isinstance(state, Asking)
     }
 
 

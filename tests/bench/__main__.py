@@ -18,7 +18,7 @@ from tests.apiserver.preparing import install_crds, read_crds
 from tests.apiserver.server import ApiServer
 from tests.bench import tables, workloads
 from tests.bench.arena import Arena
-from tests.bench.pushes import pushes
+from tests.bench.pushes import floor, pushes
 
 MANY = 500  # ExternalSecrets of three keys each
 TWO_THOUSAND = 2000
@@ -58,7 +58,8 @@ async def newcomer(arena: Arena, console: Console) -> None:
 
 async def pushing(arena: Arena, console: Console) -> None:
     """100 PushSecrets of three keys into one folder, then three refreshes of 20 s in which nothing has changed."""
-    tables.pushes(console, await pushes(arena, PUSHES, 20, MINUTE), PUSHES)
+    least = await floor(arena, PUSHES)
+    tables.pushes(console, await pushes(arena, PUSHES, 20, MINUTE), PUSHES, least)
 
 
 async def profile(arena: Arena, console: Console) -> None:

@@ -25,11 +25,11 @@ Call = Callable[[str, str, Any, str], Awaitable[Any]]
 
 async def main(way: str, namespace: str, url: str, client_id: str, project: str, client_secret: str) -> None:
     """Bring everything in the namespace to Ready, as one who knows that nothing is there yet."""
-    call, close = await {"library": _library, "session": _session, "bare": _bare}[way]()
+    call, close = await {"library": _library, "session": session_of_our_own, "bare": _bare}[way]()
     print("begins", flush=True)  # start-up is measured apart
     async with aiohttp.ClientSession(url) as session:
         login = {"clientId": client_id, "clientSecret": client_secret}
-        token = (await _answer(session, "POST", "/api/v1/auth/universal-auth/login", login))["accessToken"]
+        token = (await answered(session, "POST", "/api/v1/auth/universal-auth/login", login))["accessToken"]
         headers = {"Authorization": f"Bearer {token}"}
         query = {"projectId": project, "environment": "dev", "secretPath": "/", "viewSecretValue": "true"}
         async with session.get("/api/v4/secrets", params=query, headers=headers) as answer:
@@ -38,12 +38,13 @@ async def main(way: str, namespace: str, url: str, client_id: str, project: str,
             await _write_all(call, namespace, values)
         finally:
             await close()
-        await _answer(session, "POST", "/api/v1/auth/token/revoke", {"accessToken": token}, headers)
+        await answered(session, "POST", "/api/v1/auth/token/revoke", {"accessToken": token}, headers)
 
 
-async def _answer(
+async def answered(
     session: aiohttp.ClientSession, method: str, path: str, body: Any, headers: dict[str, str] | None = None
 ) -> Any:
+    """The JSON of an answer of Infisical."""
     async with session.request(method, path, json=body, headers=headers) as answer:
         answer.raise_for_status()
         return await answer.json()
@@ -130,7 +131,8 @@ async def _library(own_session: bool = False) -> tuple[Call, Callable[[], Awaita
     return call, api.close
 
 
-async def _session() -> tuple[Call, Callable[[], Awaitable[None]]]:
+async def session_of_our_own() -> tuple[Call, Callable[[], Awaitable[None]]]:
+    """kubernetes-asyncio with an HTTP session of our own; and how to close it."""
     return await _library(own_session=True)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from tests.bench.arena import KEYS, PUSH_SECRETS, Arena, Infisical, infisical, watched
-from tests.bench.measured import Usage
+from tests.bench.measured import Measured, Usage
 from tests.bench.workloads import ANSWER, PATIENCE, has_ready
 
 SECRETS = "v1/secrets"
@@ -25,6 +25,32 @@ class Pushes(msgspec.Struct, frozen=True, kw_only=True):
     round_writes: Counter[str]
     at_once: tuple[float, ...]  # from a change of a source Secret to its being at Infisical
     usage: Usage
+
+
+async def floor(arena: Arena, number: int) -> float:
+    """The seconds of the first push by the bare program, from its being up."""
+    namespace = await arena.namespace()
+    async with (
+        infisical(0, ANSWER) as server,
+        watched(arena.access, namespace, PUSH_SECRETS) as seen,
+    ):
+        await arena.push_secrets(namespace, number, "1h")
+        program = Measured(
+            arena.directory / f"{namespace}.log",
+            *("-m", "tests.bench.push_floor", namespace, server.url),
+            *(server.credentials.client_id, server.project.id),
+            environment={
+                "KUBECONFIG": str(arena.access.kubeconfig),
+                "FLOOR_CLIENT_SECRET": server.credentials.client_secret,
+            },
+        )
+        async with program:
+            await program.begun("begins")
+            began = time.perf_counter()
+            await program.over()
+            if not await seen.until(has_ready(number), PATIENCE):
+                raise RuntimeError(f"{len(seen.ready)} of {number} are ready after {PATIENCE} s")
+            return time.perf_counter() - began
 
 
 async def pushes(arena: Arena, number: int, interval: int, seconds: float) -> Pushes:

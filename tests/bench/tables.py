@@ -60,12 +60,16 @@ PEER_PUSHES = (
 )
 
 
-def pushes(console: Console, cost: Pushes, number: int) -> None:
+def pushes(console: Console, cost: Pushes, number: int, floor: float) -> None:
     """The first push, unchanged rounds, and how soon a change is there."""
-    table = Table("", "first push s", "requests", "writes", "requests a round", "writes a round", "peak MB")
+    table = Table(
+        "", "first push s", "to floor", "requests", "writes", "requests a round", "writes a round", "peak MB"
+    )
+    table.add_row("floor", f"{floor:.2f}", "x 1.00")
     table.add_row(
         "this program",
         f"{cost.seconds:.2f}",
+        f"x {cost.seconds / floor:.2f}",
         str(cost.requests.total()),
         str(cost.writes.total()),
         f"{cost.round_requests.total() / cost.rounds:.1f}",
@@ -73,7 +77,7 @@ def pushes(console: Console, cost: Pushes, number: int) -> None:
         f"{cost.usage.peak:.0f}",
     )
     for name, seconds, requests, each in PEER_PUSHES:
-        table.add_row(name, f"{seconds:.1f}", str(requests), "", f"{each * number:.0f}", "", "")
+        table.add_row(name, f"{seconds:.1f}", "", str(requests), "", f"{each * number:.0f}", "", "")
     console.print(table)
     console.print("requests of the first push:", counted(cost.requests))
     console.print("writes of the first push:  ", counted(cost.writes))

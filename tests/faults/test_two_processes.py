@@ -16,9 +16,9 @@ import aiohttp
 import msgspec
 import pytest
 
-from adapters.cluster import Cluster, Done, Object
+from adapters.cluster import Cluster, Done, Listed, Object, Selection
 from adapters.kubernetes.connect import connect
-from adapters.resources.kinds import LEASE
+from adapters.resources.kinds import EXTERNAL_SECRET, LEASE, SECRET, SECRET_STORE
 from reconciler.demonstration import example_project
 from reconciler.election import LEASE_SECONDS, RENEW_DEADLINE, RETRY_PERIOD
 from reconciler.standin import ADMIN, Kind, StandIn
@@ -139,6 +139,15 @@ class Ground:
             manifest["metadata"]["namespace"] = self.namespace
             assert isinstance(await self.cluster.apply(manifest, "author"), Done)
 
+    async def versions(self) -> list[str]:
+        """Of all that a controller writes here."""
+        found = []
+        for kind in (SECRET, EXTERNAL_SECRET, SECRET_STORE):
+            listed = await self.cluster.list(Selection(kind, self.namespace))
+            assert isinstance(listed, Listed)
+            found += [str(item["metadata"]["resourceVersion"]) for item in listed.items]
+        return found
+
     def between(self, former: Process, latter: Process) -> float:
         """Seconds from the last that one did to the first that the other did."""
         return float(latter.transitions()[0]["at"]) - float(former.transitions()[-1]["at"])
@@ -203,14 +212,12 @@ async def _frozen(place: Ground) -> None:
     first.signalled(signal.SIGSTOP)
     await second.leads()
     assert await second.victim.stop() == 0, second.victim.said()
-    before, requests = len(first.transitions()), len(place.standin.requests)
+    versions, requests = await place.versions(), len(place.standin.requests)
     first.signalled(signal.SIGCONT)
     assert await first.victim.over() == 1
     assert "leads no more" in first.victim.said()
     assert {asked.kind for asked in place.standin.requests[requests:]} <= {Kind.REVOCATION}
-    for transition in first.transitions()[before:]:
-        looks_on = transition["effect"]["effect"].startswith(("Observe", "Release"))
-        assert looks_on or transition["outcome"]["outcome"] == "cancelled", transition
+    assert await place.versions() == versions  # though its run had begun, or answers waited for it
     assert "is down" not in first.victim.said()  # what was cut says nothing about the server
 
 
@@ -226,7 +233,7 @@ async def _cut_off(place: Ground) -> None:
         assert await asyncio.wait_for(first.victim.over(), PATIENCE) == 1
         assert time.time() - cut < RENEW_DEADLINE + 1.0
         assert "could not be renewed for 10 s" in first.victim.said()
-        assert not place.standin.tokens_alive
+        assert len(place.standin.tokens_alive) <= 1  # that of a login which was cut
         assert not second.victim.has_begun
         await second.leads()
         assert place.between(first, second) > LEASE_SECONDS - RENEW_DEADLINE - 1.0
@@ -242,7 +249,7 @@ async def _taken_away(place: Ground) -> None:
     assert isinstance(answer, Done)
     assert await asyncio.wait_for(first.victim.over(), RENEW_DEADLINE) == 1
     assert "held by somebody" in first.victim.said()
-    assert not place.standin.tokens_alive
+    assert len(place.standin.tokens_alive) <= 1  # that of a login which was cut
 
 
 async def test_one_of_them_leads_whatever_happens(apiserver: Access, api: ApiClient, tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ from machines.outcomes import (
 )
 from reconciler import secret_view
 from reconciler.driver import Performer
-from reconciler.effects.apply import Applier, FinalizerRemover
+from reconciler.effects.apply import Applier
 from reconciler.effects.fetch import Fetcher
+from reconciler.effects.finalizers import FinalizerRemover
 from reconciler.effects.login import Releaser
 from reconciler.queue import Queue
 from reconciler.schedule import Schedule

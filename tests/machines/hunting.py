@@ -105,7 +105,7 @@ class Ground:
             if not way & mask
         ]
         marks = [mark for trait in mutant.traits for mark in self.marks[trait] if not mark.before & mask]
-        for shots in SHOTS:
+        for shots in SHOTS if thoroughly else SHOTS[:2]:
             for samples in self.worlds:
                 nodes = [node for found, node in places if found is samples][:shots]
                 here = [mark for mark in marks if mark.samples is samples]

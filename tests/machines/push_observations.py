@@ -228,9 +228,14 @@ PUSH_WIDE = (*WIDE, NO_PROJECT, *PLANS, *COUNTS, *WRITTEN)
 PUSH_NARROW = (*NARROW, NO_PROJECT, *PLANS, *COUNTS[1:2], *COUNTS[2:3], *COUNTS[5:6], *WRITTEN[:3])
 """One of each type, and all that leads to different places."""
 
+FEW_PLANS = tuple(outcome for outcome in PUSH_NARROW if outcome not in PLANS[1:-1])
+"""What is told where the stores differ and fail."""
+
 IN_A_ROW = tuple(
-    outcome for outcome in PUSH_NARROW if not isinstance(outcome, Invalid | Missing) and outcome not in PLANS
-) + (PLANS[0], PLANS[-1], NO_PROJECT)
+    outcome
+    for outcome in (*FEW_PLANS, NO_PROJECT)
+    if not isinstance(outcome, Invalid | Missing) or outcome is NO_PROJECT
+)
 """What is told where the stores are several."""
 
 BRIEF: tuple[Outcome, ...] = (
@@ -327,7 +332,7 @@ def one_of_each_store() -> tuple[PushSecretObserved, ...]:
         if state is not READY
     ]
     alone: list[Fields] = [{"stores": stores(state)} for state in StoreState]
-    return (*_of(NEW, alone), *_of(NEW, rows[3:5]), *_of(LEAVING, alone), *IN_DOUBT)
+    return (*_of(NEW, alone), *_of(NEW, rows[3:5]), *_of(LEAVING, alone), *IN_DOUBT, *in_a_row(2)[2:3])
 
 
 @cache
@@ -351,8 +356,8 @@ def rows_of_stores() -> tuple[PushSecretObserved, ...]:
 WORLDS: dict[str, Samples] = {
     "every answer": answers(PUSH_WIDE, in_a_row(1)),
     "every call": answers(PUSH_WIDE, one_of_each_call(), full),
-    "every store": answers(PUSH_NARROW, one_of_each_store(), full),
-    "two stores": answers(IN_A_ROW, (*in_a_row(0), *in_a_row(2), ONE_UNGUARDED), full),
+    "every store": answers(FEW_PLANS, one_of_each_store(), full),
+    "two stores": answers(IN_A_ROW, (*in_a_row(0), *in_a_row(2)[:2], ONE_UNGUARDED), full),
     "three stores": answers(BRIEF, in_a_row(3)[1:], full),
     "every sight": answers(AT_A_GLANCE, all_push_secrets(), lambda *_: ()),
     "every row of stores": answers(SMOOTH, rows_of_stores()),

@@ -577,6 +577,7 @@ def died(world: PushWorld) -> PushWorld:
 RECORDS = (
     (NEITHER, (Remote(), Remote())),
     ((True, True), (Remote(Content.RIGHT, ours=True), Remote(Content.OLD, ours=True))),
+    ((True, True), (Remote(Content.OLD, ours=True), Remote(Content.RIGHT, ours=True))),
     ((True, False), (Remote(), Remote(Content.OTHERS))),
     ((False, True), (Remote(Content.RIGHT), Remote(Content.OTHERS, ours=True))),
 )

@@ -13,16 +13,20 @@ from machines.effects import Effect
 from machines.kernel import Definition, End
 from machines.names import KindName, NamespaceName, ResourceName
 from machines.outcomes import Cancelled, Failure, Observed, Outcome
+from machines.push_effects import Gather
+from machines.push_outcomes import PushSecretObserved
 from machines.registry import MACHINES
 from reconciler.driver import Clock, drive
 from reconciler.replay import replay
 from tests.machines.observations import all_external_secrets, all_kinds, all_stores
+from tests.machines.push_observations import PUSH_WIDE, all_push_secrets, gatherings
 from tests.machines.samples import WIDE
 
 RUNS = 1500
 UNLIKELY = Failure | Cancelled
 OBSERVATIONS: dict[str, Sequence[Observed]] = {
     "ExternalSecret": all_external_secrets(),
+    "PushSecret": all_push_secrets(),
     "SecretStore": all_stores(),
     "Unsupported": all_kinds(),
 }
@@ -35,9 +39,16 @@ async def drive_at_random(
     observations = OBSERVATIONS[definition.name]
     subject = Subject(KindName("ExternalSecret"), NamespaceName("default"), ResourceName("one"))
     reached: set[str] = set()
+    seen: Observed = observations[0]
 
     async def perform(effect: Effect, payload: Any) -> Outcome:
-        outcomes = [one for one in (*WIDE, chance.choice(observations)) if type(one) in type(effect).outcomes]
+        nonlocal seen
+        if type(observations[0]) in type(effect).outcomes:
+            seen = chance.choice(observations)
+        told = [*(WIDE if definition.name != "PushSecret" else PUSH_WIDE), seen]
+        if isinstance(effect, Gather) and isinstance(seen, PushSecretObserved):
+            told += chance.sample(gatherings(len(seen.stores), effect.withdraw), 1)
+        outcomes = [one for one in told if type(one) in type(effect).outcomes]
         weights = [1 if isinstance(one, UNLIKELY) else 20 for one in outcomes]
         return chance.choices(outcomes, weights)[0]
 

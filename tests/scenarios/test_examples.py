@@ -83,9 +83,9 @@ EXPECTED = {  # for each file: of which kind and name, Ready, reason, and what t
     "push-secret": (
         "PushSecret",
         "checkout-push",
-        "False",
-        "Errored",
-        "not supported by this controller yet",
+        "True",
+        "Synced",
+        "PushSecret synced successfully",
     ),
 }
 
@@ -139,7 +139,7 @@ async def test_examples_apply_as_they_are_and_do_what_they_say(
             "True",
         ]
         assert rows["secretstore.external-secrets.io/infisical"][1:] == ["Valid", "ReadWrite", "True"]
-        assert rows["pushsecret.external-secrets.io/checkout-push"][1:] == ["Errored"]
+        assert rows["pushsecret.external-secrets.io/checkout-push"][1] == "Synced"
         assert await program.stop() == 0
 
 

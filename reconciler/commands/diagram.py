@@ -11,7 +11,9 @@ from reconciler.commands.flags import flag
 def diagram(
     machine: Annotated[
         str | None,
-        typer.Argument(help="ExternalSecret, SecretStore or Unsupported; all of them when absent."),
+        typer.Argument(
+            help="ExternalSecret, PushSecret, SecretStore or Unsupported; all of them when absent."
+        ),
     ] = None,
     write: Annotated[
         Path | None,

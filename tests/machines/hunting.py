@@ -1,5 +1,6 @@
 """Looks for the invariant that a mutant breaks, first where it can differ from the original at all."""
 
+import gc
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -51,8 +52,11 @@ class Ground:
         self._rows: dict[tuple[str, str], list[tuple[int, str | None]]] = defaultdict(list)
         for number, row in enumerate(cells(definition)):
             self._rows[row.sources[0], trigger(row.outcomes[0])].append((number, row.guard))
+        gc.disable()
         for samples in worlds:
             self._survey(samples)
+        gc.freeze()  # all of it stays: it need not be looked through again and again for what each mutant leaves
+        gc.enable()
 
     def _survey(self, samples: Samples) -> None:
         run = self.definition.start()

@@ -1,5 +1,6 @@
 """Definitions with one mistake: an invariant notices each, on some path, or it is listed why there is no mistake."""
 
+import gc
 import os
 import time
 from collections import Counter
@@ -110,6 +111,13 @@ EQUAL: dict[str, dict[str, str]] = {
 
 EVERY = {"PushSecret": 1 if os.environ.get("SEARCH") else 7}
 """Of the mutants that lead elsewhere every so many is tried: there are tens of thousands, most of a kind."""
+
+
+@pytest.fixture(autouse=True)
+def the_ground_is_forgotten_afterwards() -> Iterator[None]:
+    """See `Ground`."""
+    yield
+    gc.unfreeze()
 
 
 def _tried(definition: Definition[Any], changing: Any) -> Iterator[Mutant]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters import cluster
-from adapters.cluster import Object, Selection
+from adapters.cluster import Object, Read, Selection
 from adapters.infisical.address import Address, parsed
 from adapters.resources.kinds import SECRET
 from adapters.resources.push_secrets import PushSecretSpec, PushStoreReference
@@ -77,6 +77,9 @@ class Gatherer:
         name, selector = source_of(object)
         if name is not None:
             answer = await self._with.cluster.get(SECRET, namespace, name)
+            if not self._agrees(namespace, name, answer):
+                # One of both is old. What is taken for gone would be deleted, and nothing would tell of a late error.
+                answer = await self._with.cluster.get(SECRET, namespace, name)
             if isinstance(answer, cluster.Done) and answer.object is not None:
                 return (source_of_secret(answer.object),)
             if isinstance(answer, cluster.Absent):
@@ -93,6 +96,13 @@ class Gatherer:
         if isinstance(listed, cluster.Expired):
             return unreadable(cluster.Unavailable())
         return unreadable(listed)
+
+    def _agrees(self, namespace: str, name: str, answer: Read) -> bool:
+        """Whether a read says what watches told. A failure contradicts nothing."""
+        known = self._with.views.secrets.get((namespace, name))
+        if isinstance(answer, cluster.Done) and answer.object is not None:
+            return known is not None and known.version == answer.object["metadata"].get("resourceVersion")
+        return known is None or not isinstance(answer, cluster.Absent)
 
     # --- the stores ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from adapters.cluster import Kind, Object
 from adapters.local.store import Key, Store
-from adapters.resources.kinds import EVENT, EXTERNAL_SECRET, SECRET
+from adapters.resources.kinds import EVENT, EXTERNAL_SECRET, PUSH_SECRET, SECRET
 from reconciler.content.metadata import LABEL_MANAGED, MANAGED
 
 NOISE = "elsewhere"
@@ -37,6 +37,9 @@ class Changes:
         self._last_of_kind: dict[Kind, Changed] = {}
         self.log: list[Changed] = []
         self.wrongs: list[str] = []
+        self.push_secret: Callable[[Object | None, Object | None], None] | None = (
+            None  # told of their changes
+        )
         self.by_user = False  # what happens just now is a user's own doing
         store.keeper = self.keep
 
@@ -48,6 +51,8 @@ class Changes:
             self.log.append(change)
             if key.kind == SECRET and not self.by_user:
                 self._look_at_secret(change)
+        if key.kind == PUSH_SECRET and self.push_secret is not None:
+            self.push_secret(change.before, object)
 
     def last(self, kind: Kind, namespace: str = "", name: str = "") -> Changed | None:
         """The last change of an object, or without a name of any object of a kind."""

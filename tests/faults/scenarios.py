@@ -27,6 +27,9 @@ class Scenario(NamedTuple):
     moves: Sequence[Move]
     retries: bool = False  # it ends in an error that is tried again: requests never cease
     leases: int = 1  # how many sets of credentials it uses, one after the other
+    singles: int = (
+        0  # how many secrets that were deleted already are looked for one by one by the next process
+    )
     resources: int = 1  # how many ExternalSecrets may tell of the same trouble
     races: bool = False  # a move comes in the middle of a run: what was in between may be passed over
     without: frozenset[Place] = frozenset()  # what does not happen in it

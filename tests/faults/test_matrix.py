@@ -4,11 +4,13 @@ import pytest
 
 from tests.faults.injection import Fault, Injection, Place
 from tests.faults.play import Calm, differences, learn, play
+from tests.faults.push_scenarios import PUSHES
 from tests.faults.scenarios import SCENARIOS, Scenario
 
+_ALL = (*SCENARIOS, *PUSHES)
 _CASES = [
     pytest.param(scenario, fault, id=f"{scenario.name}-{fault.name.lower()}")
-    for scenario in SCENARIOS
+    for scenario in _ALL
     for fault in Fault
     if fault.place not in scenario.without
 ]
@@ -24,7 +26,7 @@ def calm_play_of(scenario: Scenario) -> Calm:
     return _learnt[scenario.name]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", _ALL, ids=lambda scenario: scenario.name)
 def test_where_a_fault_can_strike_is_known(scenario: Scenario) -> None:
     """A scenario without effects, requests, events or reads says so."""
     calm = calm_play_of(scenario)

@@ -20,6 +20,7 @@ from reconciler.standin import ADMIN, InProcess, StandIn
 from tests.faults.changes import NOISE, Changes
 from tests.faults.injection import Fault, Injection
 from tests.faults.process import Defects, FaultyPerformer, Life, Moves, Reach, Wire
+from tests.faults.remote import RemoteChanges
 from tests.scenarios.collected import Collected
 from tests.scenarios.manifests import CREDENTIALS, example, kind_named
 
@@ -49,6 +50,10 @@ class World:
         self.changes = Changes(self.cluster.store, lambda: self.recording)
         self.server = StandIn(self.now)
         self.project = example_project(self.server)
+        self.remote = RemoteChanges(
+            self.project, self.cluster.store, lambda: self.recording, self.changes.wrongs
+        )
+        self.changes.push_secret = self.remote.look_at
         self.identity = self.server.add_identity("world", {self.project: ADMIN})
         self.credentials = self.server.add_universal_auth(self.identity)
         self.moves = Moves()
@@ -212,7 +217,9 @@ class World:
 
     def set(self, key: str, value: str, folder: str = "/") -> None:
         """Change a secret at Infisical."""
+        self.remote.by_user = True
         self.project.set_secret("dev", folder, key, value)
+        self.remote.by_user = False
 
     def store(self, name: str = "infisical", credentials: str = CREDENTIALS, **scope: Any) -> Object:
         """The documented SecretStore, pointed at the server; `scope` changes its secretsScope."""

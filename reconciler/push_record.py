@@ -68,21 +68,24 @@ def change(payload: PushSecretPayload, settled: tuple[int, ...]) -> dict[str, An
     after: dict[str, RecordEntries] = {}
     for number, store in payload.gathered.items():
         key = key_of(payload, number)
-        before[key] = payload.record.get(key, {})
-        after[key] = _after(payload, number, store, before[key], settled=number in settled)
+        known = payload.record.get(key, {})
+        if key in payload.record:
+            before[key] = known
+        after[key] = _after(payload, number, store, known, settled=number in settled)
     return merge_patch(before, {key: entries for key, entries in after.items() if entries})
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The merge patch (RFC 7386) from one object to another: nothing but what differs."""
-    patch: dict[str, Any] = {name: None for name in before if name not in after and before[name] != {}}
-    for name, value in after.items():
+    """The merge patch (RFC 7386) from one object to another: nothing but what differs. A null in `after` is no member:
+    no merge patch can make one."""
+    wished = {name: value for name, value in after.items() if value is not None}
+    patch: dict[str, Any] = {name: None for name in before if name not in wished}
+    for name, value in wished.items():
         known = before.get(name)
-        if known == value:
-            continue
         if isinstance(known, Mapping) and isinstance(value, Mapping):
-            patch[name] = merge_patch(known, value)
-        else:
+            if inner := merge_patch(known, value):
+                patch[name] = inner
+        elif known != value:
             patch[name] = value
     return patch
 

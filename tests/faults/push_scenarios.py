@@ -114,6 +114,11 @@ async def _approved(world: World) -> None:
     await world.rest(3700.0)
 
 
+async def _two_share(world: World) -> None:
+    mine, yours = PROPERTY, entry("two", "JSON_BLOB", property="yours")
+    await world.apply(_source(), _pushed(mine), _pushed(yours, name="second"))
+
+
 async def _write_fails_first(world: World) -> None:
     world.server.faults.plan(Kind.BATCH_CREATION, Status(500), times=6)
     await _first_push(world)
@@ -137,5 +142,6 @@ PUSHES = (
     ),
     Scenario("what is there is kept", _store_alone, (_kept_what_is_there,)),
     Scenario("a push waits for approval", _needs_approval, (_asks_for_approval, _approved)),
+    Scenario("two PushSecrets share a secret", _store_alone, (_two_share,), resources=2),
     Scenario("a write fails first", _store_alone, (_write_fails_first,)),
 )

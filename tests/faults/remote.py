@@ -1,5 +1,6 @@
 """All changes at Infisical, as they happen, and what must never be among them: where PushSecrets push to it."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,8 +25,16 @@ def remote_of(project: Project) -> Remote:
     for path in sorted(project.environments["dev"].folders):
         for name, value in project.values("dev", path).items():
             version = project.version("dev", path, name)
-            found[f"{path.rstrip('/')}/{name}"] = (value, version or 0)
+            found[f"{path.rstrip('/')}/{name}"] = (_ordered(value), version or 0)
     return found
+
+
+def _ordered(value: str) -> str:
+    """Who was first among several who merge properties into one secret does not count."""
+    try:
+        return json.dumps(json.loads(value), sort_keys=True)
+    except ValueError:
+        return value
 
 
 class RemoteChanges:

@@ -5,11 +5,12 @@ import pytest
 from tests.faults.breaks import BREAKS, Break
 from tests.faults.injection import Injection
 from tests.faults.play import VOID, differences, learn, play
+from tests.faults.push_breaks import PUSH_BREAKS
 from tests.faults.push_scenarios import PUSHES
 from tests.faults.scenarios import SCENARIOS
 
 
-@pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken.mistake.__name__)
+@pytest.mark.parametrize("broken", [*BREAKS, *PUSH_BREAKS], ids=lambda broken: broken.mistake.__name__)
 def test_mistake_is_caught(broken: Break, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the program comes to is not what it came to before it was broken."""
     scenario = next(one for one in (*SCENARIOS, *PUSHES) if one.name == broken.scenario)

@@ -1,8 +1,4 @@
-"""What must hold on every path of a PushSecret, each as a sentence: of effects that are asked for, and of ends."""
-
-from typing import Any
-
-import msgspec
+"""What must hold on every path of a PushSecret, each as a sentence: of effects that are asked for."""
 
 from machines.effects import (
     Authenticate,
@@ -11,10 +7,7 @@ from machines.effects import (
     RemoveFinalizer,
     Report,
     ResolveProject,
-    Verdict,
 )
-from machines.kernel import Definition, End, Then
-from machines.outcomes import StoreState
 from machines.push_effects import (
     AddFinalizer,
     Compare,
@@ -27,22 +20,16 @@ from machines.push_effects import (
 )
 from tests.machines.push_history import PushHistory
 from tests.machines.push_oracle import (
-    ENDS,
     calls_of,
-    end_of,
     is_clean,
     left_to_do,
     must_withdraw,
-    named_in,
-    refresh_is_sane,
-    verdict_of,
 )
-from tests.machines.push_sights import Calls, beyond_reach, held_back, may_delete
-from tests.machines.sentences import Book, sentence
+from tests.machines.push_sights import Calls, may_delete
+from tests.machines.sentences import PUSHING
 
-BOOK = Book()
-whenever_asked = BOOK.whenever_asked
-broken_by_asking = BOOK.broken
+broken_by_asking = PUSHING.broken
+whenever_asked = PUSHING.whenever_asked
 
 UNDER_LEASE = (ResolveProject, Compare, Record, Push, Prune)
 OUTSIDE = (ObservePushSecret, Gather, AddFinalizer, GuardStore, RemoveFinalizer, Report)
@@ -287,164 +274,3 @@ def after_a_failure_of_the_resource_nothing_happens_but_a_release_and_its_report
 def nothing_happens_after_the_end_is_known_but_a_release(history: PushHistory, effect: Effect) -> bool:
     ends = history.report is not None or history.let_go or history.overtaken
     return not ends or (isinstance(effect, Release) and history.lease is not None)
-
-
-# --- telling ---------------------------------------------------------------------------------------------------
-
-
-@whenever_asked(Report)
-def a_report_says_what_is_true(history: PushHistory, effect: Report) -> bool:
-    return effect.verdict is verdict_of(history)
-
-
-@whenever_asked(Report)
-def a_report_tells_the_worst_failure(history: PushHistory, effect: Report) -> bool:
-    return effect.failure == history.trouble
-
-
-@whenever_asked(Report)
-def a_report_names_the_store_in_question(history: PushHistory, effect: Report) -> bool:
-    if history.seen is None:
-        return effect.store is None and not effect.stores
-    if effect.stores != history.seen.stores:
-        return False
-    gathered = history.gathered
-    match effect.verdict:
-        case Verdict.STORE_ABSENT:
-            return effect.store in named_in(history, StoreState.ABSENT)
-        case Verdict.STORE_UNUSABLE:
-            return effect.store in named_in(history, StoreState.EXCLUDING)
-        case Verdict.STORE_NOT_READY:
-            return gathered is not None and effect.store in held_back(history.seen, gathered)
-        case Verdict.OWING:
-            return gathered is not None and effect.store in beyond_reach(history.seen, gathered)
-    return effect.store == history.trouble_store
-
-
-@whenever_asked(Report)
-def a_report_counts_what_failed_and_what_waits(history: PushHistory, effect: Report) -> bool:
-    return (effect.failed, effect.pending, effect.settled) == (
-        history.failed,
-        history.pending,
-        history.settled,
-    )
-
-
-@whenever_asked(Report)
-def what_is_synced_is_the_wish_that_was_seen(history: PushHistory, effect: Report) -> bool:
-    if effect.verdict in (Verdict.SYNCED, Verdict.PENDING):
-        return (effect.synced, effect.read_at) == (history.observed.wanted, history.observed.now)
-    return effect.synced is None and effect.read_at is None
-
-
-SHOWN = {
-    "now": "now",
-    "source": "source",
-    "rules": "broken_rules",
-    "last_good": "refreshed",
-    "leaving": "deleting",
-    "keeps_existing": "keeps_existing",
-}
-"""What reports show of what was seen, by the name that it has there."""
-
-SAID_OTHERWISE = (
-    *("verdict", "failure", "store", "stores", "fields", "pushes"),
-    *("synced", "read_at", "failed", "pending", "settled"),
-)
-"""What the other sentences about reports are about."""
-
-
-@whenever_asked(Report)
-def a_report_shows_what_was_seen_and_nothing_else(history: PushHistory, effect: Report) -> bool:
-    seen = history.seen
-    expected = {field: getattr(seen, name) for field, name in SHOWN.items()} if seen is not None else {}
-    defaults = (msgspec.NODEFAULT, *Report.__struct_defaults__)
-    empty = dict(zip(Report.__struct_fields__, defaults, strict=True))
-    return all(
-        getattr(effect, field) == expected.get(field, empty[field])
-        for field in Report.__struct_fields__
-        if field not in SAID_OTHERWISE
-    )
-
-
-@whenever_asked(Report)
-def a_report_names_the_fields_in_question(history: PushHistory, effect: Report) -> bool:
-    if history.seen is None:
-        return not effect.fields
-    return effect.fields == (history.seen.malformed or history.seen.unsupported)
-
-
-@whenever_asked(Report)
-def a_report_says_that_it_is_about_pushing(history: PushHistory, effect: Report) -> bool:
-    return effect.pushes
-
-
-# --- ends ------------------------------------------------------------------------------------------------------
-
-
-class Ending:
-    """A run at its end."""
-
-    __slots__ = ("at", "end", "history")
-
-    def __init__(self, end: End, history: PushHistory, at: float | None) -> None:
-        self.end = end
-        self.history = history
-        self.at = at
-
-
-def no_lease_outlives_its_run(ending: Ending) -> bool:
-    return ending.history.lease is None
-
-
-def stopped_is_the_end_of_a_cancelled_run_and_of_no_other(ending: Ending) -> bool:
-    return (ending.end.name == "stopped") == ending.history.cancelled
-
-
-def no_login_is_owed_at_an_end(ending: Ending) -> bool:
-    return not ending.history.owes_a_login
-
-
-def ready_comes_only_after_all_stores_had_their_turn_and_nothing_failed(ending: Ending) -> bool:
-    history = ending.history
-    return ending.end.name != "ready" or (is_clean(history) and history.report is not None)
-
-
-def no_failure_is_swallowed(ending: Ending) -> bool:
-    history = ending.history
-    if history.trouble is None or history.cancelled or history.let_go or history.overtaken:
-        return True
-    return history.report is not None and history.report.failure == history.trouble
-
-
-def the_end_is_true_to_what_happened(ending: Ending) -> bool:
-    return ending.end.name == end_of(ending.history)
-
-
-def an_end_means_what_its_name_says(ending: Ending) -> bool:
-    return ENDS[ending.end.name] == (ending.end.then, ending.end.good)
-
-
-def the_next_refresh_is_neither_past_nor_late(ending: Ending) -> bool:
-    return ending.end.then is not Then.REFRESH or refresh_is_sane(ending.history, ending.end.name, ending.at)
-
-
-ENDED = (
-    no_lease_outlives_its_run,
-    stopped_is_the_end_of_a_cancelled_run_and_of_no_other,
-    no_login_is_owed_at_an_end,
-    ready_comes_only_after_all_stores_had_their_turn_and_nothing_failed,
-    no_failure_is_swallowed,
-    the_end_is_true_to_what_happened,
-    an_end_means_what_its_name_says,
-    the_next_refresh_is_neither_past_nor_late,
-)
-
-
-def broken_at_end(definition: Definition[Any], end: End, facts: Any, history: PushHistory) -> str | None:
-    """The first invariant that does not hold at this end, in words; None: all hold."""
-    ending = Ending(end, history, definition.refresh_at(facts))
-    for holds in ENDED:
-        if not holds(ending):
-            return sentence(holds)
-    return None

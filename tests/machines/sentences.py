@@ -63,4 +63,7 @@ class Book:
 PULLING = Book()
 """Of all machines but that of PushSecret."""
 
+PUSHING = Book()
+"""Of the machine of PushSecret."""
+
 whenever_asked = PULLING.whenever_asked

@@ -8,7 +8,7 @@ from machines.kernel import Asking, Definition, End
 from machines.registry import MACHINES
 from tests.machines import oracle, push_oracle
 from tests.machines.exploration import explore
-from tests.machines.push_observations import PUSH_NARROW, PUSH_WIDE
+from tests.machines.push_samples import PUSH_NARROW, PUSH_WIDE
 from tests.machines.samples import NARROW, WIDE
 from tests.machines.worlds import WORLDS
 

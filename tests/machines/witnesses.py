@@ -6,7 +6,14 @@ from typing import Any, NamedTuple
 from machines.effects import Effect
 from machines.kernel import Definition, End
 from machines.outcomes import Outcome
-from tests.machines import history, invariants, push_history, push_invariants
+from tests.machines import (
+    history,
+    invariants,
+    push_end_invariants,
+    push_history,
+    push_invariants,
+    push_report_invariants,
+)
 
 
 class Witness(NamedTuple):
@@ -23,8 +30,12 @@ PUSHING = Witness(
     push_history.PushHistory(),
     push_history.told,
     push_invariants.broken_by_asking,
-    push_invariants.broken_at_end,
+    push_end_invariants.broken_at_end,
 )
+
+
+SENTENCES = (push_invariants, push_report_invariants)
+"""Where invariants of what a PushSecret asks for stand, in their order: importing a module registers them."""
 
 
 def witness_of(definition: Definition[Any]) -> Witness:

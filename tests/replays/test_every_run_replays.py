@@ -19,7 +19,8 @@ from machines.registry import MACHINES
 from reconciler.driver import Clock, drive
 from reconciler.replay import replay
 from tests.machines.observations import all_external_secrets, all_kinds, all_stores
-from tests.machines.push_observations import PUSH_WIDE, all_push_secrets, gatherings
+from tests.machines.push_observations import all_push_secrets
+from tests.machines.push_samples import PUSH_WIDE, gatherings
 from tests.machines.samples import WIDE
 
 RUNS = 1500

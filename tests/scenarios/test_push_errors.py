@@ -114,8 +114,9 @@ async def test_servers_of_every_age_are_pushed_to(scene: Scene) -> None:
         await scene.apply(source(one="changed", two="2"))
     values = scene.project.values("dev", "/")
     assert (values["ONE"], values["TWO"]) == ("changed", "2")
+    versions = [scene.project.version("dev", "/", name) for name in ("ONE", "TWO")]
     scene.server.record.clear()
     async with scene.runs("pushed"):
         await scene.annotate(PUSH_SECRET, "pushed", {"external-secrets.io/force-sync": "now"})
     assert scene.requests() == Counter(listing=1)
-    assert scene.project.version("dev", "/", "TWO") == 1
+    assert [scene.project.version("dev", "/", name) for name in ("ONE", "TWO")] == versions

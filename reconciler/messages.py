@@ -52,7 +52,15 @@ def _failed(report: Report) -> str:
     where = f"{_name(store)}: " if store is not None and told else ""
     if report.failed > 1:
         text = f"{report.failed} entries failed, the first one: {text}"
-    return f"{where}{text}{_kept(report) if isinstance(report.failure, Unavailable) else ''}"
+    kept = _kept(report) if isinstance(report.failure, Unavailable) else ""
+    return f"{where}{text}{kept}{_way_out(report)}"
+
+
+def _way_out(report: Report) -> str:
+    """Of what is being deleted and cannot clean up: it, and a namespace that goes with it, need not wait for ever."""
+    if not (report.leaving and report.pushes):
+        return ""
+    return f'. It goes when what it pushed is deleted; the annotation {ABANDON}: "true" gives up what is left there'
 
 
 def _kept(report: Report) -> str:

@@ -41,15 +41,6 @@ async def take_off_by_hand(scene: Scene, kind: ClusterKind, name: str) -> None:
     assert isinstance(answer, Done)
 
 
-async def guarded(scene: Scene, kind: ClusterKind = SECRET_STORE, name: str = "infisical") -> None:
-    """Wait until our finalizer is on a store."""
-
-    async def held() -> bool:
-        return STORE_FINALIZER in await finalizers(scene, kind, name)
-
-    await scene.until(held, lambda: f"{kind.name} {name} has no finalizer")
-
-
 async def is_leaving(scene: Scene, kind: ClusterKind, name: str) -> bool:
     """Whether an object is there still, and being deleted."""
     found = await scene.object(kind, name)

@@ -20,6 +20,7 @@ from machines.outcomes import (
     StoreFacts,
     trigger,
 )
+from machines.push_outcomes import Compared, Gathered, Pruned, Pushed
 from machines.registry import MACHINES
 from reconciler.failure_texts import failure_text
 from reconciler.journal_reader import asked, fields, outcome_of, report_of
@@ -115,7 +116,22 @@ def _detail(outcome: Outcome | None) -> str:
             return f"{keys} keys" + (", as they are in the target already" if agrees else "")
         case Applied(change=change):
             return change.value
+        case Gathered(entries=entries, owed=owed):
+            found = f"{sum(entries)} entries to be there"
+            return found + (f", {sum(owed)} to be there no more" if any(owed) else "")
+        case Compared(writes=writes, deletions=deletions):
+            counted = ((writes, "to write"), (deletions, "to delete"))
+            return _listed([f"{number} {what}" for number, what in counted if number], outcome) or "all equal"
+        case Pushed() | Pruned():
+            return _listed([], outcome)
     return ""
+
+
+def _listed(parts: list[str], outcome: Compared | Pushed | Pruned) -> str:
+    counted = ((outcome.pending, "awaiting approval"), (outcome.failed, "failed"))
+    text = ", ".join([*parts, *(f"{number} {what}" for number, what in counted if number)])
+    why = f": {failure_text(outcome.failure, None)}" if outcome.failure is not None else ""
+    return text + why
 
 
 def guards_taken(line: Line) -> str:

@@ -178,3 +178,17 @@ def test_failure_in_a_store_of_which_nothing_is_known_has_words_too(tmp_path: Pa
     file = tmp_path / "journal"
     file.write_bytes(msgspec.json.encode(failed) + b"\n")
     assert "the Kubernetes API server cannot be used just now (HTTP 503)" in text_of(file)
+
+
+def test_a_push_is_told_in_numbers() -> None:
+    """What shall be there, what differs, and nothing of what it holds."""
+    file = Path(__file__).parent.parent / "replays" / "pushed-and-deleted-again.jsonl"
+    text = text_of(file, "PushSecret", "pushed")
+    for said in (
+        "gather: gathered (3 entries to be there) → add_finalizer",
+        "compare: compared (3 to write) → record",
+        "gather: gathered (1 entries to be there, 2 to be there no more)",
+        "compare: compared (2 to delete) → prune",
+        "= gone: as wished",
+    ):
+        assert said in text, text

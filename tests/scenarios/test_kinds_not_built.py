@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from adapters.cluster import Kind, Object
+from adapters.cluster import Kind, Listed, Object, Selection
 from adapters.resources.kinds import (
     CLUSTER_EXTERNAL_SECRET,
     CLUSTER_PUSH_SECRET,
     CLUSTER_SECRET_STORE,
+    EVENT,
     PUSH_SECRET,
 )
 from tests.scenarios.scene import Scene, example, key
@@ -101,16 +102,21 @@ async def test_kind_that_uses_only_stores_of_others_is_left_alone(scene: Scene) 
     assert await scene.condition(PUSH_SECRET, name) == {}
 
 
-async def test_kind_that_is_told_is_told_once(scene: Scene) -> None:
+async def test_kind_that_is_told_is_told_once(scene: Scene, wide: str) -> None:
     """A restart, and the same condition again: nothing is written, and no second event."""
-    push = example("push-secret", "PushSecret")
-    name = push["metadata"]["name"]
+    name = f"everywhere-{scene.namespace}"
+    made = cluster_push_secret(name, wide)
+    del made["metadata"]["finalizers"]
+    await scene.apply(made)
     await scene.start()
-    await scene.apply(push)
-    await scene.ready(name, PUSH_SECRET, status="False")
-    assert [reason for reason, _ in await scene.events(name)] == ["Errored"]
+    await scene.ready(name, CLUSTER_PUSH_SECRET, status="False")
+    await scene.ready(wide, CLUSTER_SECRET_STORE, status="False")
     async with scene.costs(scene.requests()):
         await scene.until(lambda: scene.journal.ends(name) == ["error", "error"])
+    listed = await scene.cluster.list(Selection(EVENT, namespace="default"))
+    assert isinstance(listed, Listed)
+    assert [one["reason"] for one in listed.items if one["regarding"]["name"] == name] == ["Errored"]
+    await scene.cluster.delete(CLUSTER_PUSH_SECRET, "", name)
 
 
 @pytest.mark.parametrize("section", ["data", "dataFrom"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.resources.kinds import PUSH_SECRET
+from adapters.resources.kinds import PUSH_SECRET, SECRET
 from tests.scenarios.pushed import (
     FOLDER,
     begin_empty,
@@ -194,3 +194,67 @@ async def test_several_entries_of_one_folder_are_filed_together(scene: Scene) ->
     approve_all(scene)
     await look_again(scene, "ready")
     assert stored(scene) == {"ONE": "1", "TWO": "2"}
+
+
+@pytest.mark.statement("S68")
+async def test_property_whose_removal_waits_is_owed_until_it_is_approved(scene: Scene) -> None:
+    first, second = entry("one", "MERGED", property="a"), entry("two", "MERGED", property="b")
+    await begin_pushed(scene, push_secret(first, second, deletionPolicy="Delete"), one="1", two="2")
+    scene.project.add_change_policy("dev", FOLDER)
+    await scene.apply(push_secret(second, deletionPolicy="Delete"))
+    await pending(scene)
+    assert stored(scene) == {"MERGED": '{"a":"1","b":"2"}'}
+    assert await record(scene) == {STORE: ["MERGED/a", "MERGED/b"]}
+    await look_again(scene, "pending")
+    await scene.stop()
+    await scene.start()
+    await look_again(scene, "pending")
+    assert len(scene.project.approvals) == 1
+    approve_all(scene)
+    await look_again(scene, "ready")
+    assert stored(scene) == {"MERGED": '{"b":"2"}'}
+    assert await record(scene) == {STORE: ["MERGED/b"]}
+    found = await scene.object(PUSH_SECRET, "pushed")
+    assert found is not None
+    assert "metadata" not in found["status"]["syncedPushSecrets"][STORE]["MERGED/b"]
+
+
+async def test_neighbour_that_changes_is_filed_without_what_waits_already(scene: Scene) -> None:
+    """Two sources of change in one folder: what was filed before is not filed with the other again."""
+    await begin_pushed(scene, push_secret(ONE, TWO, deletionPolicy="Delete"), one="1", two="2")
+    scene.project.add_change_policy("dev", FOLDER)
+    await scene.apply(push_secret(TWO, deletionPolicy="Delete"))
+    await pending(scene)
+    await settle(scene)
+    async with scene.runs("pushed", end="pending"):
+        await scene.apply(source(one="1", two="changed"))
+    assert scene.requests() == Counter(listing=1, update=1)
+    assert [approval.keys for approval in scene.project.approvals] == [("ONE",), ("TWO",)]
+    approve_all(scene)
+    await look_again(scene, "ready")
+    assert stored(scene) == {"TWO": "changed"}
+
+
+async def test_source_that_is_gone_waits_for_the_deletion_of_what_was_pushed(scene: Scene) -> None:
+    await begin_pushed(scene, push_secret(ONE, deletionPolicy="Delete"), one="1")
+    scene.project.add_change_policy("dev", FOLDER)
+    await scene.delete(SECRET, "source")
+    await pending(scene)
+    await look_again(scene, "pending")
+    assert len(scene.project.approvals) == 1
+    assert await record(scene) == {STORE: ["ONE"]}
+    approve_all(scene)
+    await look_again(scene, "bereft")
+    condition = await scene.ready("pushed", PUSH_SECRET, status="False")
+    assert condition["reason"] == "SourceDeleted"
+    assert stored(scene) == {}
+    assert await record(scene) == {}
+
+
+async def test_creation_that_waits_and_is_wanted_no_more_is_owed_no_more(scene: Scene) -> None:
+    """There is nothing to delete, and so nothing to wait for."""
+    await begin_pending(scene, deletionPolicy="Delete")
+    await scene.delete(PUSH_SECRET, "pushed")
+    await is_gone(scene)
+    await unguarded(scene)
+    assert len(scene.project.approvals) == 1

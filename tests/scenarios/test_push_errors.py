@@ -120,3 +120,32 @@ async def test_servers_of_every_age_are_pushed_to(scene: Scene) -> None:
         await scene.annotate(PUSH_SECRET, "pushed", {"external-secrets.io/force-sync": "now"})
     assert scene.requests() == Counter(listing=1)
     assert [scene.project.version("dev", "/", name) for name in ("ONE", "TWO")] == versions
+
+
+async def test_a_store_that_is_absent_and_then_not_ready_holds_back_until_it_is(scene: Scene) -> None:
+    """Nothing is asked meanwhile on behalf of what is pushed; the store that turns ready lets it go at once."""
+    await scene.start()
+    await scene.apply(source(one="1"), push_secret(entry("one", "ONE"), refreshInterval="0"))
+    await scene.ready("pushed", PUSH_SECRET, status="False", said="infisical")
+    await scene.apply(scene.store())
+    await scene.store_ready(status="False")
+    await scene.ready("pushed", PUSH_SECRET, status="False", said="not ready")
+    assert not scene.requests()
+    await scene.apply(scene.credentials_secret())
+    await scene.ready("pushed", PUSH_SECRET)
+    assert scene.project.values("dev", "/")["ONE"] == "1"
+
+
+@pytest.mark.parametrize("existing", ["plain text", "[1]", '"text"'])
+@pytest.mark.statement("S64")
+async def test_a_property_of_what_is_no_object_is_told_and_nothing_is_written_over(
+    scene: Scene, existing: str
+) -> None:
+    """What else is pushed is pushed."""
+    await scene.begin_with_store()
+    scene.project.set_secret("dev", "/", "OBJECT", existing)
+    entries = [entry("one", "OBJECT", property="user"), entry("one", "OTHER")]
+    await scene.apply(source(one="1"), push_secret(*entries))
+    await scene.ready("pushed", PUSH_SECRET, status="False", said="OBJECT")
+    values = scene.project.values("dev", "/")
+    assert (values["OBJECT"], values["OTHER"]) == (existing, "1")

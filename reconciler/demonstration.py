@@ -21,7 +21,7 @@ from adapters.infisical.http import Network
 from adapters.journal import Transition
 from adapters.local.cluster import LocalCluster
 from adapters.local.directory import LocalDirectory
-from adapters.resources.kinds import EXTERNAL_SECRET, SECRET, SECRET_STORE
+from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET, SECRET, SECRET_STORE
 from machines.outcomes import Failure
 from reconciler.assembly import KINDS, Options
 from reconciler.conditions import ready_of
@@ -101,6 +101,12 @@ class _Stage:
         """Write all manifests, as their author would."""
         for name, documents in self._manifests.items():
             (self._directory / f"{name}.yaml").write_text(yaml.safe_dump_all(documents, sort_keys=False))
+
+    def add_push(self) -> None:
+        """Write the documented PushSecret and its source too."""
+        text = files("reconciler").joinpath("examples", "push-secret.yaml").read_text()
+        self._manifests["push-secret"] = [one for one in yaml.safe_load_all(text) if one]
+        self.write()
 
     def refresh(self, example: str) -> None:
         """Ask for a refresh, by the annotation that does so."""
@@ -213,8 +219,16 @@ async def demonstrate(console: Console) -> bool:
             heading("   It has arrived")
             await stage.show_secrets()
 
+            heading("4. The other way: a PushSecret writes what a Secret holds to Infisical")
+            stage.add_push()
+            said = await stage.condition(
+                PUSH_SECRET.name, "checkout-push", lambda ready: ready["status"] == "True"
+            )
+            console.print(Text(f"  PushSecret checkout-push: {said}", style="green"), soft_wrap=True)
+            assert project.values("dev", "/")["API_KEY"] == "change-me"
+
             heading(
-                "4. A secret is deleted at Infisical: the resource says so, and the Secret stays as it is"
+                "5. A secret is deleted at Infisical: the resource says so, and the Secret stays as it is"
             )
             project.remove_secret("dev", _FOLDER, "SERVICE_PASSWORD")
             stage.refresh("fetch-secret")
@@ -224,14 +238,14 @@ async def demonstrate(console: Console) -> bool:
             console.print(Text(f"  ExternalSecret checkout-env: {said}", style="yellow"), soft_wrap=True)
             assert "SERVICE_PASSWORD" in await stage.secret("checkout-env")
 
-            heading("5. The client secret is wrong: the store says so, and what uses it waits for it")
+            heading("6. The client secret is wrong: the store says so, and what uses it waits for it")
             stage.spoil_credentials()
             said = await stage.condition(
                 SECRET_STORE.name, "infisical", lambda ready: ready["status"] == "False"
             )
             console.print(Text(f"  SecretStore infisical: {said}", style="yellow"), soft_wrap=True)
             counts = stage.server.counts()
-        heading("6. Stopped")
+        heading("7. Stopped")
     except TimeoutError:
         console.print("[red]a step did not happen in time; the transitions above show how far it went[/red]")
         return False

@@ -1,7 +1,6 @@
 """Many who push at once: nothing of anybody's is lost, nothing is there twice, and it costs little."""
 
 import asyncio
-from collections import Counter
 
 import pytest
 
@@ -38,7 +37,7 @@ async def test_two_who_write_properties_of_one_secret_lose_nothing(scene: Scene)
             {"SHARED": f'{{"a":"{number}","b":"{number}"}}'},
             {"SHARED": f'{{"b":"{number}","a":"{number}"}}'},
         )
-    assert scene.project.version("dev", FOLDER, "SHARED") <= 2 * (ROUNDS + 1)
+    assert (scene.project.version("dev", FOLDER, "SHARED") or 0) <= 2 * (ROUNDS + 1)
 
 
 async def test_many_who_push_into_one_folder(scene: Scene) -> None:
@@ -57,22 +56,23 @@ async def test_many_who_push_into_one_folder(scene: Scene) -> None:
     folder = scene.project.folder("dev", FOLDER)
     assert folder is not None
     assert len(folder.secrets) == MANY
-    await settle_requests(
-        scene, most=Counter({"listing": 4, "single": 2, "batch creation": 8, "creation": 2})
-    )
+    await costs_little(scene)
     scene.server.record.clear()
     async with scene.runs(*names):
         await scene.apply(source(one="2"))
     assert set(stored(scene).values()) == {"2"}
-    await settle_requests(scene, most=Counter({"listing": 4, "single": 2, "batch update": 8, "update": 2}))
+    await costs_little(scene)
 
 
-async def settle_requests(scene: Scene, most: Counter[str]) -> None:
-    """Once all is at rest: at most so many requests of each kind about secrets were made."""
+async def costs_little(scene: Scene) -> None:
+    """Once all is at rest: what is read is shared by all, and what is written by those who come to it together. How
+    many those are depends on the cluster, which takes every record by itself before."""
     assert scene.controller is not None
     await scene.controller.idle()
-    for kind in ("listing", "single", "creation", "update", "batch creation", "batch update"):
-        assert scene.requests()[kind] <= most[kind], scene.requests()
+    asked = scene.requests()
+    written = sum(number for kind, number in asked.items() if "creation" in kind or "update" in kind)
+    assert asked["listing"] + asked["single"] <= 6, asked
+    assert written <= MANY / 2, asked
 
 
 async def test_many_who_push_the_same_key_make_it_once(scene: Scene) -> None:

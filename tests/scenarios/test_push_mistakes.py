@@ -1,6 +1,5 @@
 """Mistakes and what they cost: it is told what to mend, mending is enough, and what is right is pushed."""
 
-import base64
 from collections import Counter
 from typing import Any
 
@@ -8,15 +7,12 @@ import pytest
 
 from adapters.cluster import Object
 from adapters.resources.kinds import PUSH_SECRET
-from reconciler.standin import ADMIN, VIEWER
 from tests.scenarios.pushing import begin_counting, count_anew, entry, push_again, push_secret, source, stored
 from tests.scenarios.scene import LISTING, SINGLE, Scene
 
 pytestmark = pytest.mark.asyncio
 
 HERE = {"name": "infisical", "kind": "SecretStore"}
-TOO_LONG = "\x01" * 200_000
-"""Six characters each in a request, which no longer takes them; a Secret holds them easily."""
 
 
 async def refused(scene: Scene, said: str, *manifests: Object) -> dict[str, Any]:
@@ -118,71 +114,3 @@ async def test_folders_are_made_once_for_all_that_goes_there(scene: Scene) -> No
     assert scene.requests() == LISTING + Counter({"batch creation": 2, "folder": 3})
     await push_again(scene)
     assert scene.requests() == LISTING
-
-
-@pytest.mark.statement("S59")
-async def test_identity_without_the_right_to_write_is_told_so(scene: Scene) -> None:
-    """Reading is no right to write. The store is valid all the same; with the right, the same PushSecret works."""
-    scene.credentials = scene.server.add_machine("reader", {scene.project: VIEWER})
-    await begin_counting(scene)
-    await scene.apply(source(one="value-of-one"), push_secret(entry("one", "ONE")))
-    condition = await scene.ready(
-        "pushed", PUSH_SECRET, status="False", said='the identity may not write "ONE" in folder /'
-    )
-    assert condition["reason"] == "Errored"
-    assert "value-of-one" not in condition["message"]
-    assert "give it the right to create, edit and delete secrets there" in condition["message"]
-    assert scene.requests() == SINGLE + Counter(creation=1)
-    assert "ONE" not in stored(scene)
-    for identity in scene.project.members:
-        scene.project.members[identity] = ADMIN
-    await push_again(scene)
-    assert stored(scene)["ONE"] == "value-of-one"
-
-
-def raw_source(**data: bytes) -> Object:
-    """A Secret to push from, with values that need not be text."""
-    made = source()
-    del made["stringData"]
-    return made | {"data": {name: base64.b64encode(value).decode() for name, value in data.items()}}
-
-
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        (b"\xff\xfe", 'what goes to "BAD" is no text (UTF-8), which Infisical cannot store'),
-        (TOO_LONG.encode(), 'what goes to "BAD" is larger than Infisical takes (1 MiB); it is not sent'),
-    ],
-    ids=["not UTF-8", "too long"],
-)
-@pytest.mark.parametrize("secret_key", ["bad", None], ids=["key", "whole"])
-async def test_value_that_cannot_be_stored_is_not_sent_and_the_others_are(
-    scene: Scene, bad: bytes, said: str, secret_key: str | None
-) -> None:
-    """By itself, or within a whole Secret. Nothing of it is ever tried at the server."""
-    await begin_counting(scene)
-    entries = [entry(secret_key, "BAD"), entry("good", "GOOD"), entry("good", "BETTER")]
-    await scene.apply(raw_source(bad=bad, good=b"fine"), push_secret(*entries))
-    condition = await scene.ready("pushed", PUSH_SECRET, status="False", said=said)
-    assert condition["reason"] == "Errored"
-    assert "BAD" not in stored(scene)
-    assert stored(scene)["GOOD"] == stored(scene)["BETTER"] == "fine"
-    assert scene.requests() == LISTING + Counter({"batch creation": 1})
-    await count_anew(scene)
-    async with scene.runs("pushed"):
-        await scene.apply(raw_source(bad=b"mended", good=b"fine"))
-    assert scene.requests() == LISTING + Counter(creation=1)
-    assert "mended" in stored(scene)["BAD"]
-
-
-async def test_name_that_the_server_refuses_does_not_hold_up_the_others(scene: Scene) -> None:
-    """They are in one batch, which is refused as a whole: the one at fault is found and told."""
-    await begin_counting(scene)
-    entries = [entry("one", name) for name in ("A", "B:C", "D", "E")]
-    await scene.apply(source(one="1"), push_secret(*entries))
-    await scene.ready("pushed", PUSH_SECRET, status="False", said='the remote key "B:C" cannot be used')
-    assert stored(scene).keys() >= {"A", "D", "E"}
-    assert "B:C" not in stored(scene)
-    assert scene.requests() == Counter({"listing": 2, "batch creation": 4, "creation": 2})
-    await push_again(scene, end="error")
-    assert scene.requests() == LISTING + Counter(creation=1)

@@ -13,15 +13,13 @@ import msgspec
 
 from machines.effects import (
     Authenticate,
-    Effect,
     Release,
     RemoveFinalizer,
     Report,
     ResolveProject,
     Verdict,
 )
-from machines.external_secret import company_window
-from machines.kernel import Asking, Definition, End, Row, Run, Then
+from machines.kernel import Asking, Definition, End, Row, Then
 from machines.names import ResourceVersion
 from machines.outcomes import (
     Absent,
@@ -29,7 +27,6 @@ from machines.outcomes import (
     Cancelled,
     Conflict,
     Denied,
-    Failure,
     FinalizerRemoved,
     Invalid,
     LeaseRefused,
@@ -41,7 +38,6 @@ from machines.outcomes import (
     Reported,
     Resolved,
     StoreState,
-    Thing,
     Unavailable,
 )
 from machines.push_effects import (
@@ -54,9 +50,10 @@ from machines.push_effects import (
     Push,
     Record,
 )
+from machines.push_facts import HOUR, USABLE, Facts, fold
+from machines.push_guards import PushSecretRun
 from machines.push_outcomes import (
     Compared,
-    EntryFailure,
     FinalizerAdded,
     Gathered,
     Guarded,
@@ -65,317 +62,6 @@ from machines.push_outcomes import (
     PushSecretObserved,
     Recorded,
 )
-
-USABLE = (StoreState.READY, StoreState.UNVALIDATED, StoreState.NOT_READY)
-"""States in which a store can be tried."""
-
-HOUR = 3600.0
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run was told. None, empty or 0 until then."""
-
-    observed: PushSecretObserved | None = None
-    version: ResourceVersion | None = None  # of the resource, since the last write of this run
-    withdrawn: bool = False  # nothing shall be anywhere any more
-    source_gone: bool = False
-    entries: tuple[int, ...] = ()
-    owed: tuple[int, ...] = ()
-    store: int = 0  # the number of the store whose turn it is; past the last one: all had theirs
-    refusals: int = 0  # how often this store's lease was refused
-    cached: bool | None = None  # whether the project's ID was remembered, so that it may be stale
-    project_gone: bool = False  # the slug of this store finds no project
-    compared: Compared | None = None  # at this store
-    settled: tuple[int, ...] = ()  # stores where nothing is owed since their project is gone
-    pending: int = 0
-    failed: int = 0  # entries
-    failure: Failure | None = None  # the worst so far
-    failed_store: int | None = None
-    # the same of the store whose turn it is: a retry begins it anew, and its release adds it to the rest
-    pending_here: int = 0
-    failed_here: int = 0
-    failure_here: EntryFailure | None = None
-
-    @property
-    def seen(self) -> PushSecretObserved:
-        """What was observed; only asked where a state lies behind an observation."""
-        assert self.observed is not None
-        return self.observed
-
-    def waits(self, number: int) -> bool:
-        """What goes to this store is held back until it is ready."""
-        held_back = self.seen.hold_back and self.entries[number] > 0
-        return held_back and self.seen.stores[number].state in (
-            StoreState.UNVALIDATED,
-            StoreState.NOT_READY,
-        )
-
-    def has_work(self, number: int) -> bool:
-        """Something is to be done at this store, and can be tried."""
-        wanted = self.entries[number] > 0 or self.owed[number] > 0
-        return wanted and self.seen.stores[number].state in USABLE and not self.waits(number)
-
-
-def _next(facts: Facts, first: int) -> Facts:
-    """The turn goes to the first store from this number on that has work."""
-    numbers = range(first, len(facts.entries))
-    store = next((number for number in numbers if facts.has_work(number)), len(facts.entries))
-    return msgspec.structs.replace(
-        facts, store=store, refusals=0, cached=None, project_gone=False, compared=None
-    )
-
-
-def _worse(failure: Failure, other: Failure | None) -> bool:
-    """What only a person can mend is told before what may pass."""
-    return other is None or (isinstance(other, Unavailable) and not isinstance(failure, Unavailable))
-
-
-def _failing(facts: Facts, failure: Failure, store: int | None) -> Facts:
-    if not _worse(failure, facts.failure):
-        return facts
-    return msgspec.structs.replace(facts, failure=failure, failed_store=store)
-
-
-def _counted(facts: Facts, outcome: Compared | Pushed | Pruned) -> Facts:
-    return msgspec.structs.replace(
-        facts,
-        pending_here=facts.pending_here + outcome.pending,
-        failed_here=facts.failed_here + outcome.failed,
-        failure_here=facts.failure_here or outcome.failure,
-    )
-
-
-def _anew(facts: Facts) -> Facts:
-    """Nothing was counted yet of the store whose turn it is."""
-    return msgspec.structs.replace(facts, pending_here=0, failed_here=0, failure_here=None)
-
-
-def _done(facts: Facts, store: int) -> Facts:
-    """The turn of a store is over: what was counted of it is added to the rest."""
-    if facts.failure_here is not None:
-        facts = _failing(facts, facts.failure_here, store)
-    counted = msgspec.structs.replace(
-        facts, pending=facts.pending + facts.pending_here, failed=facts.failed + facts.failed_here
-    )
-    return _next(_anew(counted), store + 1)
-
-
-def fold(facts: Facts, effect: Effect, outcome: Outcome) -> Facts:
-    """Keep what an outcome told. A failure that a retry takes back is not remembered."""
-    change = msgspec.structs.replace
-    match effect, outcome:
-        case ObservePushSecret(), PushSecretObserved(version=version):
-            return change(facts, observed=outcome, version=version)
-        case Gather(withdraw=withdraw), Gathered(entries=entries, owed=owed):
-            return _next(change(facts, entries=entries, owed=owed, withdrawn=withdraw), 0)
-        case Gather(), Absent():
-            return change(facts, source_gone=True)
-        case AddFinalizer(), FinalizerAdded(version=version):
-            return change(facts, version=version)
-        case Record(), Recorded(version=version):
-            return change(facts, version=version)
-        case ResolveProject(fresh=fresh), Resolved(cached=cached):
-            return change(facts, cached=cached and not fresh)
-        case ResolveProject(store=store), Missing(what=Thing.PROJECT) if facts.entries[store] == 0:
-            return change(facts, project_gone=True, settled=(*facts.settled, store))
-        case Compare(), Compared():
-            return _counted(change(facts, compared=outcome), outcome)
-        case Push(), Pushed():
-            return _counted(facts, outcome)
-        case Prune(), Pruned():
-            return _counted(facts, outcome)
-        case Release(tainted=True), _ if facts.refusals == 1:
-            return _anew(facts)  # the same store has another turn
-        case Release(store=store), _:
-            return _done(facts, store)
-        case _, LeaseRefused() if facts.refusals == 0:
-            return change(facts, refusals=1, cached=None)
-        case _, LeaseRefused():
-            return _failing(change(facts, refusals=2), outcome, facts.store)
-        case ((Compare() | Push() | Prune()), ProjectGone()) if facts.cached:
-            return _anew(facts)
-        case ((GuardStore() | AddFinalizer() | Record() | RemoveFinalizer()), Absent() | Conflict()):
-            return facts  # the run is taken up again, or there is nothing left to do
-        case Report(), _:
-            return facts
-        case GuardStore(store=store), _ if isinstance(outcome, Failure):
-            return _next(_failing(facts, outcome, store), store + 1)
-        case (
-            (
-                Authenticate(store=store)
-                | ResolveProject(store=store)
-                | Compare(store=store)
-                | Push(store=store)
-                | Prune(store=store)
-            ),
-            _,
-        ) if isinstance(outcome, Failure):
-            return _failing(facts, outcome, store)
-        case _, _ if isinstance(outcome, Failure):
-            return _failing(facts, outcome, None)
-    return facts
-
-
-class PushSecretRun(Run[Facts]):
-    """The guards: each a question about the facts, answered by the facts alone."""
-
-    __slots__ = ()
-
-    def _named(self, *states: StoreState) -> bool:
-        """The spec names a store in one of these states."""
-        seen = self.facts.seen
-        return any(
-            named and store.state in states for named, store in zip(seen.named, seen.stores, strict=True)
-        )
-
-    def _waits_for(self, *states: StoreState) -> bool:
-        """A store in one of these states holds back what goes to it."""
-        stores = enumerate(self.facts.seen.stores)
-        return any(store.state in states and self.facts.waits(number) for number, store in stores)
-
-    # --- of the resource ---
-
-    def is_not_ours(self) -> bool:
-        """It uses, and has used, nothing but stores of another class or provider."""
-        stores = self.facts.seen.stores
-        return bool(stores) and all(
-            store.state in (StoreState.FOREIGN, StoreState.OTHER_PROVIDER) for store in stores
-        )
-
-    def is_leaving_freely(self) -> bool:
-        """It is being deleted, and does not wait for us."""
-        return self.facts.seen.deleting and not self.facts.seen.finalizer
-
-    def is_leaving_without_debts(self) -> bool:
-        """It is being deleted, and nothing that it pushed has to be deleted."""
-        seen = self.facts.seen
-        return seen.deleting and (not seen.deletes or seen.abandons or not any(seen.recorded))
-
-    def is_leaving(self) -> bool:
-        """It is being deleted."""
-        return self.facts.seen.deleting
-
-    def breaks_rules(self) -> bool:
-        """Its manifest breaks a rule, or has fields that cannot be read."""
-        return bool(self.facts.seen.broken_rules or self.facts.seen.malformed)
-
-    def is_unsupported(self) -> bool:
-        """It asks for something that is not built."""
-        return bool(self.facts.seen.unsupported)
-
-    def has_a_needless_finalizer(self) -> bool:
-        """Nothing that it pushes shall be deleted, so that it need not wait for us."""
-        return self.facts.seen.finalizer and not self.facts.seen.deletes
-
-    def is_not_due(self) -> bool:
-        """Nothing asks for a run: neither a change, nor the time, nor the source, nor a store, nor a failure."""
-        seen = self.facts.seen
-        if seen.failed or seen.strangers or seen.source_changed or not seen.source_there:
-            return False
-        if seen.synced is None or seen.refreshed is None or seen.synced != seen.wanted:
-            return False
-        if seen.deletes and any(seen.recorded) and not seen.finalizer:
-            return False
-        if seen.deletes and not all(
-            guarded or not recorded for guarded, recorded in zip(seen.guarded, seen.recorded, strict=True)
-        ):
-            return False
-        due = seen.refreshed + seen.interval - company_window(seen.interval)
-        return seen.interval == 0 or seen.refreshed <= seen.now < due
-
-    def shall_delete(self) -> bool:
-        """What was pushed of a source that is gone shall be deleted."""
-        seen = self.facts.seen
-        return seen.deletes and not seen.abandons and any(seen.recorded)
-
-    def deletes_what_was_pushed(self) -> bool:
-        """Its policy is to delete, and nothing is left to be deleted."""
-        return self.facts.seen.deletes
-
-    def lacks_the_finalizer(self) -> bool:
-        """What it is about to push, or has pushed, shall be deleted with it."""
-        seen = self.facts.seen
-        return seen.deletes and not seen.finalizer and (any(self.facts.entries) or any(seen.recorded))
-
-    # --- of the store whose turn it is ---
-
-    def next_store_lacks_its_guard(self) -> bool:
-        """What is, or will be, at the next store shall be deleted, which needs the store."""
-        facts = self.facts
-        return self.has_another_store() and facts.seen.deletes and not facts.seen.guarded[facts.store]
-
-    def has_another_store(self) -> bool:
-        """There is work at a store that had no turn yet."""
-        return self.facts.store < len(self.facts.entries)
-
-    def was_refused_once(self) -> bool:
-        """The first time that this store's lease was refused: one new login is worth it."""
-        return self.facts.refusals == 1
-
-    def knew_the_project_by_heart(self) -> bool:
-        """The project's ID was remembered: it may be stale, and asking once more is worth it."""
-        return self.facts.cached is True
-
-    def owes_to_a_project_that_is_gone(self) -> bool:
-        """No project has this store's slug, and all that is to be done there is to delete what was in it."""
-        return self.facts.project_gone
-
-    def must_record_first(self) -> bool:
-        """Something will be written that is not in the record."""
-        compared = self.facts.compared
-        return compared is not None and compared.grows and compared.writes > 0
-
-    def has_something_to_push(self) -> bool:
-        """A secret is to be created or updated."""
-        return self.facts.compared is not None and self.facts.compared.writes > 0
-
-    def has_something_to_prune(self) -> bool:
-        """A secret is to be deleted, and that is the policy."""
-        seen, compared = self.facts.seen, self.facts.compared
-        return compared is not None and compared.deletions > 0 and seen.deletes and not seen.abandons
-
-    # --- of the end ---
-
-    def has_failed(self) -> bool:
-        """Something failed at some store."""
-        return self.facts.failure is not None
-
-    def misses_a_store(self) -> bool:
-        """A store that its spec names is not there."""
-        return not self.facts.withdrawn and self._named(StoreState.ABSENT)
-
-    def has_an_excluding_store(self) -> bool:
-        """A store that its spec names does not admit this namespace."""
-        return not self.facts.withdrawn and self._named(StoreState.EXCLUDING)
-
-    def waits_for_a_first_verdict(self) -> bool:
-        """All that holds it back is that stores were never judged, which takes a moment: no reason to tell yet."""
-        return (
-            self.waits_for_a_store()
-            and not self._waits_for(StoreState.NOT_READY)
-            and self.facts.seen.failures == 0
-        )
-
-    def waits_for_a_store(self) -> bool:
-        """A store is not ready, and the controller holds back what uses such stores."""
-        return self._waits_for(StoreState.UNVALIDATED, StoreState.NOT_READY)
-
-    def owes_beyond_reach(self) -> bool:
-        """Something shall be deleted at a store that is gone for good, or closed to this namespace."""
-        stores = self.facts.seen.stores
-        return any(
-            owed > 0 and store.state not in USABLE
-            for owed, store in zip(self.facts.owed, stores, strict=True)
-        )
-
-    def awaits_approval(self) -> bool:
-        """A change waits for a person at Infisical."""
-        return self.facts.pending > 0
-
-    def lost_its_source(self) -> bool:
-        """The source is gone, and what was pushed of it is deleted."""
-        return self.facts.source_gone
-
 
 SYNCED = (Verdict.SYNCED, Verdict.PENDING)
 

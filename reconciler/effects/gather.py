@@ -15,8 +15,8 @@ from adapters.resources.references import LabelSelector, StoreReference
 from machines.names import FieldPath
 from machines.outcomes import Absent, Denied, Fault, Invalid, Outcome, StoreState, Unavailable
 from machines.push_effects import Gather
+from machines.push_facts import USABLE
 from machines.push_outcomes import Gathered
-from machines.push_secret import USABLE
 from reconciler.content.faults import ContentFault, FaultKind
 from reconciler.content.keys import Location, resolve_key
 from reconciler.content.push_entries import Entry, Source, entries_for

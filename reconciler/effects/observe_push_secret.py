@@ -9,8 +9,8 @@ from adapters.resources.times import seconds_of
 from machines.names import ResourceName, ResourceVersion, SyncedVersion
 from machines.outcomes import Absent, Outcome, StoreFacts
 from machines.push_effects import ObservePushSecret
+from machines.push_facts import USABLE
 from machines.push_outcomes import PushSecretObserved
-from machines.push_secret import USABLE
 from reconciler.conditions import ready_of
 from reconciler.effects.observe_external_secret import broken_rules_of, malformed_of, wanted_version
 from reconciler.payload import PushSecretPayload

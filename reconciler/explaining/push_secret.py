@@ -6,8 +6,8 @@ from adapters.cluster import Object
 from adapters.resources.kinds import SECRET
 from machines.effects import Report
 from machines.outcomes import Absent, Invalid, StoreFacts, StoreState
+from machines.push_facts import USABLE
 from machines.push_outcomes import PushSecretObserved
-from machines.push_secret import USABLE
 from reconciler.effects.content_faults import invalid
 from reconciler.explaining.links import Link, fine, near, note, unknown, wrong
 from reconciler.explaining.resource_links import condition_link, deletion_links, manifest_link

@@ -110,7 +110,7 @@ async def test_kind_that_is_told_is_told_once(scene: Scene, wide: str) -> None:
     await scene.apply(made)
     await scene.start()
     await scene.ready(name, CLUSTER_PUSH_SECRET, status="False")
-    await scene.ready(wide, CLUSTER_SECRET_STORE, status="False")
+    await scene.ready(wide, CLUSTER_SECRET_STORE)
     async with scene.costs(scene.requests()):
         await scene.until(lambda: scene.journal.ends(name) == ["error", "error"])
     listed = await scene.cluster.list(Selection(EVENT, namespace="default"))

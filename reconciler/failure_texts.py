@@ -216,7 +216,7 @@ def _invalid(failure: Invalid) -> str:
         "them away",
         Fault.NO_PROPERTY: f"the value of {key} has no {part}",
         Fault.BAD_PROPERTY: f"{part} of {key} cannot be read as a path",
-        Fault.BAD_REGEXP: "a regexp of the manifest is no regular expression (RE2)",
+        Fault.BAD_REGEXP: "a regexp (find.name.regexp, or one of dataTo) is no regular expression (RE2)",
         Fault.FIND_WITHOUT_CHOICE: "find needs name or path; for everything write name: {regexp: .*}",
         Fault.FIND_RELATIVE_PATH: "find.path must be absolute: it starts with /",
         Fault.FIND_UNREACHABLE_PATH: "find.path lies outside of what the store lists: see its secretsPath and recursive",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from adapters.cluster import Object
-from adapters.resources.kinds import EXTERNAL_SECRET, PUSH_SECRET, SECRET, SECRET_STORE
+from adapters.resources.kinds import EXTERNAL_SECRET, SECRET, SECRET_STORE
 from reconciler.standin import NO_ACCESS, Dropped, Kind, Meanwhile, Page, Status, names_only
-from tests.scenarios.scene import CREDENTIALS, LISTING, LOGIN, VALIDATION, Scene, example, key
+from tests.scenarios.scene import CREDENTIALS, LISTING, LOGIN, VALIDATION, Scene, key
 
 
 @pytest.mark.parametrize(
@@ -252,26 +252,6 @@ async def test_what_is_not_built_is_answered_by_a_condition_that_names_it(
     await scene.apply(scene.external_secret(**({"data": [key("API_KEY")]} | spec)))
     await scene.ready(status="False", said=f"not supported by this controller yet: {field}")
     assert await scene.object(SECRET, "wanted") is None
-
-
-async def test_kind_without_a_machine_is_told_so_and_otherwise_untouched(scene: Scene) -> None:
-    """Finalizers and the rest of its status stay as they are."""
-    push = example("push-secret", "PushSecret")
-    push["metadata"]["finalizers"] = ["pushsecret.externalsecrets.io/finalizer"]
-    await scene.apply(push)
-    name = push["metadata"]["name"]
-    status = {"syncedPushSecrets": {"SecretStore/infisical": {}}, "refreshTime": "2026-01-01T00:00:00Z"}
-    await scene.cluster.patch_status(PUSH_SECRET, scene.namespace, name, status, "other")
-    await scene.start()
-    condition = await scene.ready(name, PUSH_SECRET, status="False", said="not supported")
-    assert condition["reason"] == "Errored"
-    found = await scene.object(PUSH_SECRET, name)
-    assert found is not None
-    assert found["metadata"]["finalizers"] == push["metadata"]["finalizers"]
-    assert found["status"]["refreshTime"] == "2026-01-01T00:00:00Z"
-    await scene.stop()
-    patch = [{"op": "remove", "path": "/metadata/finalizers"}]
-    await scene.cluster.patch(PUSH_SECRET, scene.namespace, name, patch, "author")
 
 
 async def test_fifty_resources_of_one_store_cost_one_login_and_one_listing(scene: Scene) -> None:

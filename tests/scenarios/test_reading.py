@@ -137,7 +137,7 @@ async def test_extract_makes_a_key_of_each_property(scene: Scene) -> None:
         ({"data": [key("API_KEY", property="any")]}, 'the value of "API_KEY" is not the JSON'),
         ({"data": [key("API_KEY", decodingStrategy="Base64")]}, "not in the encoding"),
         ({"dataFrom": [{"extract": {"key": "API_KEY"}}]}, 'the value of "API_KEY" is not the JSON'),
-        ({"dataFrom": [named("(")]}, "find.name.regexp is no regular expression"),
+        ({"dataFrom": [named("(")]}, "find.name.regexp, or one of dataTo) is no regular expression"),
         ({"dataFrom": [{"find": {"path": "/elsewhere"}}]}, "find.path lies outside of what the store lists"),
     ],
     ids=["no property", "no JSON", "no Base64", "nothing to extract", "regexp", "path"],

@@ -209,7 +209,8 @@ def _invalid(failure: Invalid) -> str:
         Fault.BAD_CERTIFICATES: "caBundle or caProvider holds no certificate in PEM",
         Fault.BAD_SLUG: "projectSlug has not the form of a slug (lower-case letters, digits, hyphens): copy it from "
         "the project's settings",
-        Fault.BAD_KEY: f"the remote key {key} cannot be used: it is empty, ends in a slash or climbs with ..",
+        Fault.BAD_KEY: f"the remote key {key} cannot be used: it is empty, ends in a slash, climbs with .., is too long, or "
+        "is no name that the project takes (no colon or control character; capitals alone, where it wants that): mend it",
         Fault.BAD_PATH: f"the folder path {failure.folder or ''} cannot be used: it climbs with .., or has characters "
         "that no path has",
         Fault.NO_JSON: f"the value of {key} is not the JSON that property or extract needs: mend the value, or take "
